@@ -1,0 +1,37 @@
+package v1alpha1
+
+const (
+	// LabelInstance is on every object that Kudo applies: the name of the
+	// Instance, in the object's own namespace, that it belongs to.
+	LabelInstance = "kudo.dev/instance"
+	// LabelExecution is on run-once objects only (jobs): the name of the
+	// PlanExecution that made them.
+	LabelExecution = "kudo.dev/execution"
+	// LabelFramework is on PlanExecutions and revisions: the Framework's name.
+	LabelFramework = "kudo.dev/framework"
+	// LabelPlan is on PlanExecutions: the plan's name.
+	LabelPlan = "kudo.dev/plan"
+	// LabelRevision is on ControllerRevisions: "inputs" or "applied".
+	LabelRevision = "kudo.dev/revision"
+	// LabelManagedBy is the recommended label that names the tool.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// LabelAppName is the recommended label that names the software.
+	LabelAppName = "app.kubernetes.io/name"
+	// LabelAppInstance is the recommended label that names the running copy.
+	LabelAppInstance = "app.kubernetes.io/instance"
+
+	// ManagedBy is the value of LabelManagedBy on everything that Kudo applies.
+	ManagedBy = "kudo"
+	// FieldManager is the field manager of Kudo's server-side apply.
+	FieldManager = "kudo"
+
+	// FinalizerInstance holds an Instance until its cleanup has ended.
+	FinalizerInstance = "kudo.dev/cleanup"
+	// FinalizerVersion holds a FrameworkVersion until no Instance uses it.
+	FinalizerVersion = "kudo.dev/in-use"
+
+	// EnvExecutionID is set in every container of a job task: the UID of the PlanExecution.
+	EnvExecutionID = "PLAN_EXECUTION_ID"
+	// EnvAttempt is set in every container of a job task: the attempt, counted from 1.
+	EnvAttempt = "ATTEMPT"
+)

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"slices"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// advance starts whatever may start below a node that runs.
+func (d *decider) advance(n *Node) {
+	running := 0
+	for i, c := range n.Children {
+		s := d.State.Node(c.Path)
+		switch {
+		case s.Run.Terminal():
+			continue
+		case s.started():
+			if c.Task == nil {
+				d.advance(c)
+			}
+		case d.mayStart(n, i, running):
+			d.begin(c)
+		}
+		if run := d.settle(c); run != v1alpha1.RunPending && !run.Terminal() {
+			running++
+		}
+		if n.Strategy != v1alpha1.Parallel && !d.settle(c).Terminal() {
+			return // serial means serial: nothing starts beside or after this child
+		}
+	}
+}
+
+// settle is the state of a child after what was just started below it.
+func (d *decider) settle(c *Node) v1alpha1.RunState {
+	if c.Task != nil {
+		return d.State.Node(c.Path).Run
+	}
+	return d.derive(c)
+}
+
+// mayStart says whether the i-th child's turn has come.
+func (d *decider) mayStart(parent *Node, i, running int) bool {
+	if parent.MaxParallel > 0 && running >= parent.MaxParallel {
+		return false
+	}
+	for _, sibling := range parent.Children {
+		if slices.Contains(parent.Children[i].DependsOn, sibling.Name) && !d.settle(sibling).Terminal() {
+			return false
+		}
+	}
+	return true
+}
+
+// begin starts a node, or skips it.
+func (d *decider) begin(n *Node) {
+	if n.Conditional {
+		truth, known := d.facts.When[n.Path]
+		switch {
+		case !known:
+			return
+		case truth.Err != "":
+			d.stallUnstarted(n, truth.Err)
+			return
+		case !truth.Value:
+			d.skip(n)
+			return
+		}
+	}
+	s := d.State.Node(n.Path)
+	if n.Task != nil {
+		d.beginAttempt(n, s)
+		return
+	}
+	s.Run, s.StartedAt, s.Reason, s.Message = v1alpha1.RunRunning, d.now, "", ""
+	d.State.Nodes[n.Path] = s
+	d.advance(n)
+}
+
+// stallUnstarted records a condition without a value. The node has not started:
+// it does as soon as the condition has a value.
+func (d *decider) stallUnstarted(n *Node, message string) {
+	s := d.State.Node(n.Path)
+	s.Run, s.Reason, s.Message = v1alpha1.RunStalled, v1alpha1.ReasonExpression, message
+	d.State.Nodes[n.Path] = s
+}
+
+func (d *decider) skip(n *Node) {
+	n.Walk(func(c *Node) {
+		d.State.Nodes[c.Path] = NodeState{Run: v1alpha1.RunSkipped, Reason: v1alpha1.ReasonSkipped, FinishedAt: d.now}
+	})
+	d.note(n.Path, v1alpha1.ReasonSkipped, n.Path+" skipped: its condition is false", false)
+}

@@ -1,0 +1,335 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// Run is an execution of an Instance as Choose sees it.
+type Run struct {
+	Name, UID string
+	Plan      string
+	Trigger   string
+	State     v1alpha1.RunState
+	Reason    string
+	Epoch     int64
+	Started   bool
+	Created   time.Time
+	// ByUser says that a person created it, not Kudo.
+	ByUser bool
+	// Preempt lets it take over from a stalled run.
+	Preempt bool
+	// Lifecycle says that the plan applies or deletes objects.
+	Lifecycle bool
+	// Version of the framework that it runs.
+	Version string
+	// Desired is the digest of what the Instance wanted when the run was pinned.
+	Desired string
+	// Account as which it applies.
+	Account string
+}
+
+// Desired is what an Instance wants now.
+type Desired struct {
+	// Digest over the version's digest and the resolved parameters.
+	Digest     string
+	Version    string
+	Account    string
+	Generation string
+	// Plans of the version in declared order.
+	Plans []string
+	// Changed names the parameters that differ from the last completed run, or that a run
+	// touched since which did not succeed.
+	Changed []string
+	// Triggers names the plan of each parameter that has one of its own.
+	Triggers map[string]string
+}
+
+// InstanceFacts are what Choose decides from.
+type InstanceFacts struct {
+	Deleting bool
+	// SkipCleanup says that no cleanup plan can or should run.
+	SkipCleanup bool
+	Suspended   bool
+	// Desired is nil while something that the Instance refers to is missing or wrong.
+	Desired *Desired
+	// Active is the UID of the execution that holds the Instance; empty for none.
+	Active string
+	// Completed is the digest and version of the last lifecycle run that succeeded.
+	Completed *Run
+	Runs      []Run
+}
+
+// Choice is what an Instance does next. At most one of Stop, Admit and Start is set.
+type Choice struct {
+	// Stop asks the active execution to end, with this reason.
+	Stop string
+	// Admit is an existing execution to admit.
+	Admit *Run
+	// Start is an execution to create and admit.
+	Start *Start
+	// Discard lists executions that Kudo created and that nothing waits for any more.
+	Discard []Run
+	// Blocked says why nothing starts although something should; a condition reason.
+	Blocked, Message string
+	// Done says, of an Instance being deleted, that no plan is left to run.
+	Done bool
+}
+
+// Start is an execution to create.
+type Start struct {
+	Plan, Trigger string
+}
+
+// Triggers of executions that Kudo creates.
+const (
+	triggerSpec   = "spec/"
+	triggerAgain  = "again/"
+	triggerDelete = "delete"
+)
+
+// Choose decides which execution holds the Instance next. It is deterministic and total.
+func Choose(f InstanceFacts) Choice {
+	if active := f.active(); active != nil {
+		return Choice{Stop: f.stopFor(active)}
+	}
+	if lost := f.lostActive(); lost != nil {
+		return Choice{Admit: lost}
+	}
+	if f.Deleting {
+		return f.chooseCleanup()
+	}
+	if f.Desired == nil {
+		return Choice{Discard: f.stale(nil)}
+	}
+	if f.Suspended {
+		return Choice{Blocked: v1alpha1.ReasonSuspended, Message: "spec.suspend is true: no execution starts"}
+	}
+	plan, needed := f.plan()
+	if !needed {
+		return Choice{Admit: f.oldestUserRun(false), Discard: f.stale(nil)}
+	}
+	if plan == "" {
+		return Choice{Blocked: v1alpha1.ReasonNoPlan, Message: "version " + f.Desired.Version + " has no deploy plan"}
+	}
+	return f.startSpec(plan)
+}
+
+// active is the execution that holds the Instance, unless it has ended or is gone.
+func (f InstanceFacts) active() *Run {
+	for i := range f.Runs {
+		if r := &f.Runs[i]; f.Active != "" && r.UID == f.Active && !r.State.Terminal() {
+			return r
+		}
+	}
+	return nil
+}
+
+// lostActive is the execution that holds the Instance although status was wiped:
+// the one that was admitted and has not ended.
+func (f InstanceFacts) lostActive() *Run {
+	for i := range f.Runs {
+		if r := &f.Runs[i]; r.Epoch > 0 && !r.State.Terminal() {
+			return r
+		}
+	}
+	return nil
+}
+
+// stopFor says why the active execution should end; empty if it should go on.
+func (f InstanceFacts) stopFor(active *Run) string {
+	switch {
+	case f.Deleting && active.Trigger != triggerDelete:
+		return v1alpha1.ReasonDeleted
+	case f.Deleting || f.Desired == nil || active.Trigger == triggerDelete:
+		return ""
+	case active.Desired != "" && active.Desired != f.Desired.Digest:
+		return v1alpha1.ReasonSuperseded
+	case active.State != v1alpha1.RunStalled:
+		return ""
+	case active.Account != "" && active.Account != f.Desired.Account:
+		return v1alpha1.ReasonSuperseded
+	case f.oldestUserRun(true) != nil:
+		return v1alpha1.ReasonPreempted
+	}
+	return ""
+}
+
+// oldestUserRun is the oldest execution of a person that waits.
+func (f InstanceFacts) oldestUserRun(preempt bool) *Run {
+	var oldest *Run
+	for i := range f.Runs {
+		r := &f.Runs[i]
+		if !r.ByUser || r.Epoch > 0 || r.State.Terminal() || (preempt && !r.Preempt) {
+			continue
+		}
+		if oldest == nil || r.Created.Before(oldest.Created) || (r.Created.Equal(oldest.Created) && r.Name < oldest.Name) {
+			oldest = r
+		}
+	}
+	return oldest
+}
+
+// stale are executions that Kudo created but never admitted, but for the one wanted now.
+func (f InstanceFacts) stale(wanted *Start) []Run {
+	var out []Run
+	for _, r := range f.Runs {
+		if r.ByUser || r.Epoch > 0 || r.State.Terminal() {
+			continue
+		}
+		if wanted == nil || r.Plan != wanted.Plan || r.Trigger != wanted.Trigger {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// plan says which plan the newest desired state needs, and whether it needs one.
+func (f InstanceFacts) plan() (plan string, needed bool) {
+	d := f.Desired
+	dirty, upgrading := f.unfinished()
+	switch {
+	case f.Completed == nil || !f.deployed():
+		return d.first(v1alpha1.PlanDeploy), true
+	case f.Completed.Version != d.Version || upgrading:
+		return d.first(v1alpha1.PlanUpgrade, v1alpha1.PlanUpdate, v1alpha1.PlanDeploy), true
+	case len(d.Changed) > 0:
+		return d.first(append(d.triggered(), v1alpha1.PlanUpdate, v1alpha1.PlanDeploy)...), true
+	case f.Completed.Desired != d.Digest, dirty:
+		return d.first(v1alpha1.PlanUpdate, v1alpha1.PlanDeploy), true
+	case f.preempted():
+		return d.first(v1alpha1.PlanUpdate, v1alpha1.PlanDeploy), true
+	}
+	return "", false
+}
+
+// deployed says whether a lifecycle run that makes a whole instance ever succeeded.
+func (f InstanceFacts) deployed() bool {
+	return slices.ContainsFunc(f.Runs, func(r Run) bool {
+		return r.State == v1alpha1.RunSucceeded && r.Plan == v1alpha1.PlanDeploy
+	})
+}
+
+// unfinished says whether a lifecycle run has started since the last completed one,
+// and whether one of those was of another version.
+func (f InstanceFacts) unfinished() (dirty, upgrading bool) {
+	if f.Completed == nil {
+		return false, false
+	}
+	for _, r := range f.Runs {
+		if r.Lifecycle && r.Started && r.Epoch > f.Completed.Epoch && r.State != v1alpha1.RunSucceeded {
+			dirty = true
+			upgrading = upgrading || r.Version != f.Completed.Version
+		}
+	}
+	return dirty, upgrading
+}
+
+// preempted says whether the newest run for a spec gave way to a person's run.
+func (f InstanceFacts) preempted() bool {
+	var newest *Run
+	for i := range f.Runs {
+		r := &f.Runs[i]
+		if r.forSpec() && r.Epoch > 0 && (newest == nil || r.Epoch > newest.Epoch) {
+			newest = r
+		}
+	}
+	return newest != nil && newest.State == v1alpha1.RunCancelled && newest.Reason == v1alpha1.ReasonPreempted
+}
+
+func (r Run) forSpec() bool {
+	return strings.HasPrefix(r.Trigger, triggerSpec) || strings.HasPrefix(r.Trigger, triggerAgain)
+}
+
+// first is the first of the named plans that the version has.
+func (d *Desired) first(names ...string) string {
+	for _, n := range names {
+		if slices.Contains(d.Plans, n) {
+			return n
+		}
+	}
+	return ""
+}
+
+// triggered are the plans of the changed parameters in declared order.
+func (d *Desired) triggered() []string {
+	var out []string
+	for _, p := range d.Plans {
+		if slices.ContainsFunc(d.Changed, func(name string) bool { return d.Triggers[name] == p }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// startSpec names the execution that the spec needs. One that ended without
+// success and was not told to stop needs a person; one that was told to stop
+// is followed by another.
+func (f InstanceFacts) startSpec(plan string) Choice {
+	start := &Start{Plan: plan, Trigger: triggerSpec + f.Desired.Generation + "/" + f.Desired.Digest}
+	for range len(f.Runs) + 1 {
+		old := f.find(start)
+		if old == nil {
+			return Choice{Start: start, Discard: f.stale(start)}
+		}
+		if !old.State.Terminal() {
+			return Choice{Admit: old, Discard: f.stale(start)}
+		}
+		if old.State == v1alpha1.RunFailed {
+			return Choice{
+				Admit: f.oldestUserRun(false), Blocked: v1alpha1.ReasonPlanFailed,
+				Message: "plan " + plan + " failed (PlanExecution " + old.Name + "): change the spec, or run a plan by hand",
+			}
+		}
+		start = &Start{Plan: plan, Trigger: triggerAgain + old.UID}
+	}
+	return Choice{}
+}
+
+func (f InstanceFacts) find(s *Start) *Run {
+	for i := range f.Runs {
+		if f.Runs[i].Plan == s.Plan && f.Runs[i].Trigger == s.Trigger {
+			return &f.Runs[i]
+		}
+	}
+	return nil
+}
+
+// chooseCleanup runs the cleanup plan once, if there is anything to clean up.
+func (f InstanceFacts) chooseCleanup() Choice {
+	start := &Start{Plan: v1alpha1.PlanCleanup, Trigger: triggerDelete}
+	nothing := !slices.ContainsFunc(f.Runs, func(r Run) bool { return r.Started && r.Lifecycle })
+	if f.SkipCleanup || nothing || f.Desired == nil || f.Desired.first(v1alpha1.PlanCleanup) == "" {
+		return Choice{Done: true}
+	}
+	switch old := f.find(start); {
+	case old == nil:
+		return Choice{Start: start, Discard: f.stale(start)}
+	case !old.State.Terminal():
+		return Choice{Admit: old, Discard: f.stale(start)}
+	}
+	return Choice{Done: true}
+}
+
+// OwnedBy returns the names of the parameters that a run of a plan takes over from the
+// desired state; the others keep the values of the last completed run. A plan that a
+// parameter names as its trigger owns only those; any other owns all the rest.
+func OwnedBy(plan string, d Desired, deployed bool) func(name string) bool {
+	if !deployed {
+		return func(string) bool { return true }
+	}
+	own := slices.Contains(d.triggered(), plan)
+	return func(name string) bool {
+		trigger := d.Triggers[name]
+		if own {
+			return trigger == plan
+		}
+		if plan == v1alpha1.PlanUpdate || plan == v1alpha1.PlanDeploy {
+			return true
+		}
+		return trigger == "" || !slices.Contains(d.Plans, trigger)
+	}
+}

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"maps"
+	"time"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// State is what PlanExecution.status holds of a run, without what only people read.
+type State struct {
+	Run        v1alpha1.RunState
+	Reason     string
+	Message    string
+	StartedAt  time.Time
+	FinishedAt time.Time
+	// Nodes by path, without the root.
+	Nodes map[string]NodeState
+	// Answered are the ids of the requests that were carried out or refused.
+	Answered map[string]Answer
+}
+
+// NodeState is the state of a phase, step or task.
+type NodeState struct {
+	Run        v1alpha1.RunState
+	Reason     string
+	Message    string
+	StartedAt  time.Time
+	FinishedAt time.Time
+
+	// Attempt, of a task, counted from 1.
+	Attempt int32
+	// AttemptAt is when that attempt started.
+	AttemptAt time.Time
+	// RetryAt is when the next attempt starts; zero when none is due.
+	RetryAt time.Time
+	// ProgressAt is when the message of a running attempt last changed.
+	ProgressAt time.Time
+}
+
+// Answer to a request.
+type Answer struct {
+	Refused bool
+	Message string
+	At      time.Time
+}
+
+func (s State) clone() State {
+	s.Nodes = maps.Clone(s.Nodes)
+	if s.Nodes == nil {
+		s.Nodes = map[string]NodeState{}
+	}
+	s.Answered = maps.Clone(s.Answered)
+	return s
+}
+
+// Node returns the state of a node; one that is not recorded is Pending.
+func (s State) Node(path string) NodeState {
+	n, ok := s.Nodes[path]
+	if !ok {
+		n.Run = v1alpha1.RunPending
+	}
+	return n
+}
+
+// started says whether a node was ever started.
+func (n NodeState) started() bool {
+	return n.Run != v1alpha1.RunPending && n.Run != v1alpha1.RunSkipped && !n.StartedAt.IsZero()
+}
+
+// Done counts the steps that ended, and all steps of the program.
+func (s State) Done(p *Program) (done, total int) {
+	for _, phase := range p.Root.Children {
+		for _, step := range phase.Children {
+			total++
+			if s.Node(step.Path).Run.Terminal() {
+				done++
+			}
+		}
+	}
+	return done, total
+}

@@ -1,0 +1,176 @@
+package revision
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// Object is one object of the content at rest.
+type Object struct {
+	v1alpha1.ObjectReference `json:",inline"`
+	// Task and Template that rendered it.
+	Task     string `json:"task"`
+	Template string `json:"template"`
+	// Digest of the content as it was applied.
+	Digest string `json:"digest"`
+	// Content as it was applied; never of a Secret.
+	Content json.RawMessage `json:"content,omitempty"`
+}
+
+// Key tells objects apart: a delete and a new creation have the same key.
+func Key(r v1alpha1.ObjectReference) string {
+	gv, _ := schema.ParseGroupVersion(r.APIVersion)
+	return gv.Group + "/" + r.Kind + "/" + r.Namespace + "/" + r.Name
+}
+
+// Reference returns the reference of an object.
+func Reference(u *unstructured.Unstructured) v1alpha1.ObjectReference {
+	return v1alpha1.ObjectReference{
+		APIVersion: u.GetAPIVersion(), Kind: u.GetKind(),
+		Namespace: u.GetNamespace(), Name: u.GetName(), UID: u.GetUID(),
+	}
+}
+
+// Applied is the content of an Instance at rest: for every object its last
+// successful apply, in whichever execution that was.
+type Applied struct {
+	Objects []Object
+}
+
+type stored struct {
+	Count   int    `json:"count"`
+	Objects []byte `json:"objects"`
+}
+
+// Encode returns JSON that holds the compressed objects.
+func (a *Applied) Encode() ([]byte, error) {
+	raw, err := json.Marshal(a.Objects)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the applied objects: %w", err)
+	}
+	data, err := compress(raw)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the applied objects: %w", err)
+	}
+	raw, err = json.Marshal(stored{Count: len(a.Objects), Objects: data})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the applied objects: %w", err)
+	}
+	if len(raw) > MaxSize {
+		return nil, fmt.Errorf("the applied objects take %d bytes compressed, more than the %d that can be stored", len(raw), MaxSize)
+	}
+	return raw, nil
+}
+
+// DecodeApplied is the inverse of Encode.
+func DecodeApplied(raw []byte) (*Applied, error) {
+	var s stored
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, fmt.Errorf("decoding the applied objects: %w", err)
+	}
+	data, err := decompress(s.Objects)
+	if err != nil {
+		return nil, fmt.Errorf("decoding the applied objects: %w", err)
+	}
+	a := &Applied{}
+	if err := json.Unmarshal(data, &a.Objects); err != nil {
+		return nil, fmt.Errorf("decoding the applied objects: %w", err)
+	}
+	return a, nil
+}
+
+// Find returns the object with a key, or nil.
+func (a *Applied) Find(key string) *Object {
+	if a == nil {
+		return nil
+	}
+	for i := range a.Objects {
+		if Key(a.Objects[i].ObjectReference) == key {
+			return &a.Objects[i]
+		}
+	}
+	return nil
+}
+
+// NewObject records an object as it is about to be applied.
+func NewObject(u *unstructured.Unstructured, uid types.UID, task, template string) (Object, error) {
+	digest, err := Digest(u.Object)
+	if err != nil {
+		return Object{}, err
+	}
+	o := Object{ObjectReference: Reference(u), Task: task, Template: template, Digest: digest}
+	o.UID = uid
+	if u.GroupVersionKind().GroupKind() == (schema.GroupKind{Kind: "Secret"}) {
+		return o, nil
+	}
+	if o.Content, err = json.Marshal(u.Object); err != nil {
+		return Object{}, fmt.Errorf("encoding %s: %w", Key(o.ObjectReference), err)
+	}
+	return o, nil
+}
+
+// Change is what a run did to the content at rest.
+type Change struct {
+	// Applied are the objects of the apply tasks that ran, in order.
+	Applied []Object
+	// Tasks that ran to their end: what they no longer list is not wanted any more.
+	Tasks []string
+	// Deleted are the keys of objects that delete tasks removed.
+	Deleted []string
+	// Known says whether a task with a template still exists in the program.
+	Known func(task, template string) bool
+	// Retained says whether an object outlives: it is never removed by itself.
+	Retained func(v1alpha1.ObjectReference) bool
+}
+
+// Merge returns the content at rest after a run, and the objects that nothing
+// renders any more in the order in which they are to be removed. An object goes
+// only if its task and template are gone from the program, or a task that ran no
+// longer lists it. A skipped task keeps what it had.
+func Merge(previous *Applied, c Change) (next *Applied, prune []Object) {
+	next = &Applied{}
+	listed := map[string]int{}
+	add := func(o Object) {
+		if i, ok := listed[Key(o.ObjectReference)]; ok {
+			if o.UID == "" {
+				o.UID = next.Objects[i].UID
+			}
+			next.Objects[i] = o
+			return
+		}
+		listed[Key(o.ObjectReference)] = len(next.Objects)
+		next.Objects = append(next.Objects, o)
+	}
+	again := map[string]bool{}
+	for _, o := range c.Applied {
+		again[Key(o.ObjectReference)] = true
+	}
+	if previous != nil {
+		for _, o := range previous.Objects {
+			key := Key(o.ObjectReference)
+			switch {
+			case again[key]:
+				add(o)
+			case slices.Contains(c.Deleted, key):
+			case c.Retained(o.ObjectReference), c.Known(o.Task, o.Template) && !slices.Contains(c.Tasks, o.Task):
+				add(o)
+			default:
+				prune = append(prune, o)
+			}
+		}
+	}
+	for _, o := range c.Applied {
+		if !slices.Contains(c.Deleted, Key(o.ObjectReference)) {
+			add(o)
+		}
+	}
+	slices.Reverse(prune)
+	return next, prune
+}

@@ -1,0 +1,44 @@
+package revision
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// The kinds of revisions, as in the label kudo.dev/revision and at the end of names.
+const (
+	KindInputs  = "inputs"
+	KindApplied = "applied"
+)
+
+// maxName keeps derived names within a label value and a Job's name.
+const maxName = 63
+
+// ExecutionName derives the name of a PlanExecution. The UID in the hash makes a
+// re-created Instance's executions other ones.
+func ExecutionName(instance string, uid types.UID, plan, trigger string) string {
+	return derive(instance+"-"+plan, string(uid), plan, trigger)
+}
+
+// JobName derives the name of the Job of one attempt of a task.
+func JobName(instance string, execution types.UID, path string, attempt int32) string {
+	task := path[strings.LastIndex(path, "/")+1:]
+	return derive(instance+"-"+task, string(execution), path, strconv.Itoa(int(attempt)))
+}
+
+// Name of a revision of an execution.
+func Name(execution, kind string) string { return execution + "-" + kind }
+
+// derive cuts a readable prefix and appends a hash of everything that matters.
+func derive(prefix string, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	hash := hex.EncodeToString(sum[:])[:10]
+	if limit := maxName - len(hash) - 1; len(prefix) > limit {
+		prefix = strings.TrimRight(prefix[:limit], "-.")
+	}
+	return prefix + "-" + hash
+}
