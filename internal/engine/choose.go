@@ -93,6 +93,9 @@ const (
 
 // Choose decides which execution holds the Instance next. It is deterministic and total.
 func Choose(f InstanceFacts) Choice {
+	if f.Deleting && f.SkipCleanup {
+		return Choice{Done: true}
+	}
 	if active := f.active(); active != nil {
 		return Choice{Stop: f.stopFor(active)}
 	}
@@ -302,7 +305,7 @@ func (f InstanceFacts) find(s *Start) *Run {
 func (f InstanceFacts) chooseCleanup() Choice {
 	start := &Start{Plan: v1alpha1.PlanCleanup, Trigger: triggerDelete}
 	nothing := !slices.ContainsFunc(f.Runs, func(r Run) bool { return r.Started && r.Lifecycle })
-	if f.SkipCleanup || nothing || f.Desired == nil || f.Desired.first(v1alpha1.PlanCleanup) == "" {
+	if nothing || f.Desired == nil || f.Desired.first(v1alpha1.PlanCleanup) == "" {
 		return Choice{Done: true}
 	}
 	switch old := f.find(start); {

@@ -34,7 +34,9 @@ func Decide(p *Program, s State, f Facts, now time.Time) Decision {
 	if d.start(); d.State.StartedAt.IsZero() {
 		return d.Decision
 	}
-	d.answerRequests()
+	if f.Stop == "" {
+		d.answerRequests()
+	}
 	p.Root.Leaves(d.observe)
 	if f.Stop == "" {
 		d.advance(p.Root)
@@ -116,11 +118,8 @@ func combine(counts map[v1alpha1.RunState]int, total int) v1alpha1.RunState {
 // conclude ends the run where it is complete or asked to stop, and collects
 // the effects of what runs.
 func (d *decider) conclude(root v1alpha1.RunState) {
-	if d.facts.Stop != "" && d.safe() {
-		if d.seal() {
-			d.cancelRunning()
-			d.finish(v1alpha1.RunCancelled, d.facts.Stop, stopMessage(d.facts.Stop))
-		}
+	if d.facts.Stop != "" {
+		d.stop()
 		return
 	}
 	d.program.Root.Leaves(d.effects)
@@ -134,6 +133,18 @@ func (d *decider) conclude(root v1alpha1.RunState) {
 		d.setRoot(v1alpha1.RunStalled, reason, message)
 	default:
 		d.setRoot(v1alpha1.RunRunning, v1alpha1.ReasonRunning, d.runningMessage())
+	}
+}
+
+// stop ends the run at a safe point. Until then nothing new is done.
+func (d *decider) stop() {
+	if !d.safe() {
+		d.setRoot(v1alpha1.RunRunning, d.facts.Stop, "ends once its job has ended: "+d.runningMessage())
+		return
+	}
+	if d.seal() {
+		d.cancelRunning()
+		d.finish(v1alpha1.RunCancelled, d.facts.Stop, stopMessage(d.facts.Stop))
 	}
 }
 
@@ -239,7 +250,7 @@ func (d *decider) finish(run v1alpha1.RunState, reason, message string) {
 	d.State.Run, d.State.Reason, d.State.Message = run, reason, message
 	d.State.FinishedAt = d.now
 	d.Effects, d.WriteAhead, d.Wake, d.Backoff = nil, false, time.Time{}, false
-	d.note("", reason, message, run != v1alpha1.RunSucceeded)
+	d.note("", reason, message, run == v1alpha1.RunFailed)
 }
 
 func (d *decider) note(path, reason, message string, warning bool) {

@@ -18,6 +18,8 @@ const (
 	ConditionWaiting = "Waiting"
 	// ConditionValid, on a FrameworkVersion: the spec compiles.
 	ConditionValid = "Valid"
+	// ConditionSealed, on a FrameworkVersion: its spec can not be changed any more.
+	ConditionSealed = "Sealed"
 	// ConditionFrameworkFound, on a FrameworkVersion: its Framework exists.
 	ConditionFrameworkFound = "FrameworkFound"
 )
@@ -28,6 +30,10 @@ const (
 	ReasonValid = "Valid"
 	// ReasonInvalid: the spec does not compile; the message says where.
 	ReasonInvalid = "Invalid"
+	// ReasonSealed: the spec can not be changed.
+	ReasonSealed = "Sealed"
+	// ReasonDevelopment: the spec may still be changed.
+	ReasonDevelopment = "Development"
 	// ReasonSpecChanged: the spec of a sealed version was changed past admission.
 	ReasonSpecChanged = "SealedSpecChanged"
 	// ReasonFound: the object that this one refers to exists.

@@ -35,3 +35,15 @@ const (
 	// EnvAttempt is set in every container of a job task: the attempt, counted from 1.
 	EnvAttempt = "ATTEMPT"
 )
+
+// Field indexes of the manager's cache.
+const (
+	// IndexInstance is over PlanExecutions by spec.instance.
+	IndexInstance = "spec.instance"
+	// IndexVersion is over Instances by the name of their FrameworkVersion.
+	IndexVersion = "spec.version"
+	// IndexAccount is over Instances by spec.serviceAccountName.
+	IndexAccount = "spec.serviceAccountName"
+	// IndexFramework is over FrameworkVersions by spec.framework.
+	IndexFramework = "spec.framework"
+)

@@ -92,7 +92,7 @@ type Request struct {
 	Reason string `json:"reason,omitempty"`
 	// By is the user who asks. Kudo sets it.
 	// +optional
-	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:MaxLength=512
 	By string `json:"by,omitempty"`
 }
 
@@ -201,6 +201,15 @@ type ProgramReference struct {
 	FrameworkVersion string `json:"frameworkVersion"`
 	// Digest of the FrameworkVersion's spec.
 	Digest string `json:"digest"`
+	// Desired is the digest of all that the Instance wanted when the run started.
+	// +optional
+	Desired string `json:"desired,omitempty"`
+	// Account as which the run applies.
+	// +optional
+	Account string `json:"account,omitempty"`
+	// Lifecycle says that the plan applies or deletes objects.
+	// +optional
+	Lifecycle bool `json:"lifecycle,omitempty"`
 }
 
 // NodeStatus is what phases, steps and tasks have in common.
@@ -261,6 +270,9 @@ type TaskStatus struct {
 	// RetryAt is when the next attempt starts.
 	// +optional
 	RetryAt *metav1.MicroTime `json:"retryAt,omitempty"`
+	// ProgressAt is when the message of a running attempt last changed.
+	// +optional
+	ProgressAt *metav1.MicroTime `json:"progressAt,omitempty"`
 	// Objects that the task is about to write, or wrote. They stand here before anything
 	// is written, so that a crash leaks nothing.
 	// +optional

@@ -102,7 +102,8 @@ type ApplyTask struct {
 
 // KustomizePatch is a strategic merge patch or a JSON 6902 patch.
 type KustomizePatch struct {
-	// Patch is the patch's text in YAML; it may use the same template actions as templates.
+	// Patch is the patch's text in YAML: a map is a strategic merge patch, a list a JSON
+	// patch (RFC 6902). It is no template.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32768
 	Patch string `json:"patch"`
@@ -126,14 +127,10 @@ type PatchTarget struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Kind string `json:"kind,omitempty"`
-	// Name to match, an anchored regular expression as in kustomize.
+	// Name to match.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
-	// LabelSelector to match.
-	// +optional
-	// +kubebuilder:validation:MaxLength=1024
-	LabelSelector string `json:"labelSelector,omitempty"`
 }
 
 // DeleteTask deletes objects of the Instance and waits until they are gone.

@@ -1633,6 +1633,10 @@ func (in *TaskStatus) DeepCopyInto(out *TaskStatus) {
 		in, out := &in.RetryAt, &out.RetryAt
 		*out = (*in).DeepCopy()
 	}
+	if in.ProgressAt != nil {
+		in, out := &in.ProgressAt, &out.ProgressAt
+		*out = (*in).DeepCopy()
+	}
 	if in.Objects != nil {
 		in, out := &in.Objects, &out.Objects
 		*out = make([]ObjectReference, len(*in))

@@ -1,0 +1,50 @@
+package frameworkversion
+
+import (
+	"cmp"
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"kudo.dev/kudo/internal/graph"
+)
+
+// verbs are what Kudo does to an object as the account: read whether it is there,
+// apply it (a creation needs both verbs), and delete it.
+var verbs = []string{"get", "create", "patch", "delete"}
+
+// rules are the permissions that an Instance's account needs, found by rendering
+// every task with defaults and with extreme parameters. A kind that the cluster does
+// not know yet is left out until it does.
+func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
+	byGroup := map[string][]string{}
+	for _, values := range v.Params.Extremes() {
+		rendered, err := v.RenderAll(values, nil)
+		if err != nil {
+			continue // refused by Compile, which tried the same values
+		}
+		for _, o := range rendered {
+			resource, ok := resourceOf(o.Object.GroupVersionKind(), mapper)
+			if ok && !slices.Contains(byGroup[resource.Group], resource.Resource) {
+				byGroup[resource.Group] = append(byGroup[resource.Group], resource.Resource)
+			}
+		}
+	}
+	out := make([]rbacv1.PolicyRule, 0, len(byGroup))
+	for group, resources := range byGroup {
+		slices.Sort(resources)
+		out = append(out, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs})
+	}
+	slices.SortFunc(out, func(a, b rbacv1.PolicyRule) int { return cmp.Compare(a.APIGroups[0], b.APIGroups[0]) })
+	return out
+}
+
+func resourceOf(gvk schema.GroupVersionKind, mapper meta.RESTMapper) (schema.GroupResource, bool) {
+	mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return schema.GroupResource{}, false
+	}
+	return mapping.Resource.GroupResource(), true
+}

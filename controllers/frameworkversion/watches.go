@@ -1,0 +1,49 @@
+package frameworkversion
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// SetupWithManager watches versions, their Frameworks, and the Instances that use them.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	appears := predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("frameworkversion").
+		For(&v1alpha1.FrameworkVersion{}).
+		Watches(&v1alpha1.Framework{}, handler.EnqueueRequestsFromMapFunc(r.versionsOf), builder.WithPredicates(appears)).
+		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(usedBy), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Complete(r)
+}
+
+func usedBy(_ context.Context, o client.Object) []reconcile.Request {
+	inst, ok := o.(*v1alpha1.Instance)
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: inst.Spec.Framework + "-" + inst.Spec.Version}}}
+}
+
+func (r *Reconciler) versionsOf(ctx context.Context, o client.Object) []reconcile.Request {
+	var list v1alpha1.FrameworkVersionList
+	if err := r.Client.List(ctx, &list); err != nil {
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range list.Items {
+		if list.Items[i].Spec.Framework == o.GetName() {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return out
+}

@@ -1,0 +1,116 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// act creates and discards executions, and writes the lock into next's status.
+func (r *Reconciler) act(ctx context.Context, next *v1alpha1.Instance, o *observed, c engine.Choice) error {
+	for _, run := range c.Discard {
+		if err := r.discard(ctx, next.Namespace, run.Name, types.UID(run.UID)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Stop != "":
+		next.Status.Active.Stop = c.Stop
+	case c.Start != nil:
+		pe, err := r.create(ctx, next, c.Start)
+		if err != nil {
+			return err
+		}
+		admit(next, o, toRun(pe, next))
+	case c.Admit != nil:
+		admit(next, o, *c.Admit)
+	case !holding(next, o):
+		next.Status.Active = nil
+	}
+	return nil
+}
+
+// admit makes a run the one that holds the Instance. The epoch is higher than any before.
+func admit(next *v1alpha1.Instance, o *observed, run engine.Run) {
+	epoch := run.Epoch
+	if epoch == 0 {
+		epoch = next.Status.Epoch
+		for _, pe := range o.runs {
+			epoch = max(epoch, pe.Status.Epoch)
+		}
+		epoch++
+	}
+	next.Status.Epoch = max(next.Status.Epoch, epoch)
+	next.Status.Active = &v1alpha1.ActiveExecution{Name: run.Name, UID: types.UID(run.UID), Plan: run.Plan, Epoch: epoch}
+}
+
+// holding says whether the active execution is still there and has not ended.
+func holding(inst *v1alpha1.Instance, o *observed) bool {
+	a := inst.Status.Active
+	if a == nil {
+		return false
+	}
+	for i := range o.runs {
+		if o.runs[i].UID == a.UID {
+			return !o.runs[i].Status.State.Terminal()
+		}
+	}
+	return false
+}
+
+// create makes an execution under its derived name. One that exists already was made
+// by an interrupted try, or by a manager that led before.
+func (r *Reconciler) create(ctx context.Context, inst *v1alpha1.Instance, s *engine.Start) (*v1alpha1.PlanExecution, error) {
+	controller, block := true, false
+	pe := &v1alpha1.PlanExecution{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: inst.Namespace,
+			Name:      revision.ExecutionName(inst.Name, inst.UID, s.Plan, s.Trigger),
+			Labels: map[string]string{
+				v1alpha1.LabelInstance: inst.Name, v1alpha1.LabelFramework: inst.Spec.Framework,
+				v1alpha1.LabelPlan: s.Plan, v1alpha1.LabelManagedBy: v1alpha1.ManagedBy,
+			},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: v1alpha1.GroupVersion.String(), Kind: "Instance", Name: inst.Name, UID: inst.UID,
+				Controller: &controller, BlockOwnerDeletion: &block,
+			}},
+		},
+		Spec: v1alpha1.PlanExecutionSpec{Instance: inst.Name, Plan: s.Plan, Trigger: s.Trigger},
+	}
+	err := r.Client.Create(ctx, pe)
+	if err == nil {
+		return pe, nil
+	}
+	if !apierrors.IsAlreadyExists(err) {
+		return nil, fmt.Errorf("creating the execution of plan %s: %w", s.Plan, err)
+	}
+	key := client.ObjectKeyFromObject(pe)
+	if err := r.Live.Get(ctx, key, pe); err != nil {
+		return nil, fmt.Errorf("reading the execution of plan %s, which exists: %w", s.Plan, err)
+	}
+	if !metav1.IsControlledBy(pe, inst) {
+		return nil, fmt.Errorf("PlanExecution %s exists and does not belong to this Instance: remove it", pe.Name)
+	}
+	if pe.Status.State.Terminal() {
+		return nil, apierrors.NewConflict(v1alpha1.Resource("planexecutions"), pe.Name, fmt.Errorf("it has ended already"))
+	}
+	return pe, nil
+}
+
+// discard removes an execution of Kudo's own that nothing waits for, by UID.
+func (r *Reconciler) discard(ctx context.Context, namespace, name string, uid types.UID) error {
+	pe := &v1alpha1.PlanExecution{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	err := r.Client.Delete(ctx, pe, client.Preconditions{UID: &uid})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("discarding the PlanExecution %s: %w", name, err)
+	}
+	return nil
+}

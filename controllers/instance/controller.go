@@ -1,0 +1,104 @@
+// Package instance decides which plan an Instance runs next, admits one
+// execution at a time, and keeps what is known about the Instance in its status.
+package instance
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/metric"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// Accounts hands out clients that act as an Instance's account.
+type Accounts interface {
+	ClientFor(account impersonate.Account) (client.Client, error)
+}
+
+// Reconciler looks after Instances.
+type Reconciler struct {
+	// Client reads from the manager's cache and writes Kudo's own kinds.
+	Client client.Client
+	// Live reads from the API server.
+	Live     client.Reader
+	Accounts Accounts
+	Reader   *apply.Reader
+	Versions *graph.Cache
+	Archive  *archive.Archive
+	Events   events.EventRecorder
+	Metrics  *metric.Set
+	Clock    clock.PassiveClock
+
+	stalled stalled
+}
+
+// Reconcile observes, decides, acts, and writes status when something changed.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	inst := &v1alpha1.Instance{}
+	if err := r.Client.Get(ctx, req.NamespacedName, inst); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.stalled.set(r.Metrics, req.NamespacedName, "", false)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading the Instance: %w", err)
+	}
+	if !controllerutil.ContainsFinalizer(inst, v1alpha1.FinalizerInstance) {
+		return ctrl.Result{}, r.addFinalizer(ctx, inst)
+	}
+	o, err := r.gather(ctx, inst)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	choice := engine.Choose(o.facts)
+	next := inst.DeepCopy()
+	if err := r.act(ctx, next, o, choice); err != nil {
+		return retryConflict(err)
+	}
+	if choice.Done {
+		return retryConflict(r.finish(ctx, next, o))
+	}
+	r.status(next, o, choice)
+	r.stalled.set(r.Metrics, req.NamespacedName, inst.Spec.Framework, isStalled(next))
+	if !reflect.DeepEqual(inst.Status, next.Status) {
+		if err := r.Client.Status().Update(ctx, next); err != nil {
+			return retryConflict(fmt.Errorf("writing the status of the Instance: %w", err))
+		}
+		r.tell(inst, next)
+	}
+	return ctrl.Result{RequeueAfter: o.wake}, r.collect(ctx, next, o)
+}
+
+// addFinalizer is the webhook's work, where there is no webhook.
+func (r *Reconciler) addFinalizer(ctx context.Context, inst *v1alpha1.Instance) error {
+	if inst.DeletionTimestamp != nil {
+		return nil
+	}
+	base := inst.DeepCopy()
+	controllerutil.AddFinalizer(inst, v1alpha1.FinalizerInstance)
+	if err := r.Client.Patch(ctx, inst, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("adding the finalizer: %w", err)
+	}
+	return nil
+}
+
+// retryConflict makes a lost race a new try instead of an error in the log.
+func retryConflict(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	return ctrl.Result{}, err
+}

@@ -1,0 +1,98 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/impersonate"
+)
+
+// gatherDeletion says whether the cleanup plan can and should run: not in a
+// terminating namespace, where nothing can be created, and not past its time-out.
+func (r *Reconciler) gatherDeletion(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
+	timeout := defaultCleanupTimeout
+	if inst.Spec.CleanupTimeout != nil {
+		timeout = inst.Spec.CleanupTimeout.Duration
+	}
+	o.wake = inst.DeletionTimestamp.Add(timeout).Sub(r.Clock.Now())
+	if o.wake <= 0 {
+		o.facts.SkipCleanup, o.wake = true, 0
+		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, v1alpha1.ReasonCleanupTimeout, "Delete",
+			"the cleanup plan did not end within %s: what is left of the Instance is not cleaned up", timeout)
+		return nil
+	}
+	if o.baseline.Completed == nil {
+		// Nothing was ever whole; the wanted version may still know how to clean up.
+		desired, _, err := r.desired(ctx, inst, o.baseline)
+		o.facts.Desired = desired
+		return err
+	}
+	fwv := &v1alpha1.FrameworkVersion{}
+	if err := r.Client.Get(ctx, client.ObjectKey{Name: o.baseline.Completed.FrameworkVersion}, fwv); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	version, errs := r.Versions.Compile(&fwv.Spec)
+	if len(errs) > 0 || version.Plans[v1alpha1.PlanCleanup] == nil {
+		return nil
+	}
+	namespace := &corev1.Namespace{}
+	if err := r.Live.Get(ctx, client.ObjectKey{Name: inst.Namespace}, namespace); err != nil {
+		return fmt.Errorf("reading the namespace: %w", err)
+	}
+	o.facts.SkipCleanup = namespace.DeletionTimestamp != nil
+	o.facts.Desired = &engine.Desired{Plans: version.PlanNames, Version: version.Spec.Version}
+	return nil
+}
+
+// finish removes what the garbage collector will not: objects elsewhere, which have
+// no owner reference. What can not be removed is named, and the finalizer goes.
+func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
+	if o.baseline.Previous != "" {
+		if err := r.removeElsewhere(ctx, inst, o.baseline.Previous); err != nil {
+			return err
+		}
+	}
+	base := inst.DeepCopy()
+	controllerutil.RemoveFinalizer(inst, v1alpha1.FinalizerInstance)
+	err := r.Client.Patch(ctx, inst, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	if err != nil {
+		return client.IgnoreNotFound(fmt.Errorf("removing the finalizer: %w", err))
+	}
+	return nil
+}
+
+func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instance, previous string) error {
+	applied, err := r.Archive.Applied(ctx, inst.Namespace, previous)
+	if err != nil {
+		return err
+	}
+	as, err := r.Accounts.ClientFor(impersonate.Account{Namespace: inst.Namespace, Name: inst.Spec.ServiceAccountName})
+	if err != nil {
+		return fmt.Errorf("acting as the account: %w", err)
+	}
+	applier := &apply.Applier{Client: as, Reader: r.Reader}
+	var left []string
+	for i := len(applied.Objects) - 1; i >= 0; i-- {
+		ref := applied.Objects[i].ObjectReference
+		kind := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
+		if ref.Namespace == inst.Namespace || ref.UID == "" || apply.Outlives(kind) {
+			continue
+		}
+		if err := applier.Delete(ctx, ref); err != nil {
+			left = append(left, apply.Describe(ref)+" ("+err.Error()+")")
+		}
+	}
+	if len(left) > 0 {
+		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, "LeftBehind", "Delete", "not removed: %s", strings.Join(left, "; "))
+	}
+	return nil
+}

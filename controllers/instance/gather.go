@@ -1,0 +1,181 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/params"
+)
+
+const (
+	// conflictPause lets the cache catch up with whoever wrote in between.
+	conflictPause = 200 * time.Millisecond
+	// defaultCleanupTimeout is how long a deletion waits for its cleanup plan.
+	defaultCleanupTimeout = time.Hour
+)
+
+// observed is what one reconciliation knows.
+type observed struct {
+	facts    engine.InstanceFacts
+	runs     []v1alpha1.PlanExecution
+	baseline *archive.Baseline
+	problem  *problem
+	wake     time.Duration
+}
+
+// problem is why there is no desired state to roll out.
+type problem struct {
+	reason, message string
+	// waits says that it passes when something is created; else a person must change something.
+	waits bool
+}
+
+// gather collects the facts that Choose decides from.
+func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*observed, error) {
+	o := &observed{}
+	var list v1alpha1.PlanExecutionList
+	err := r.Client.List(ctx, &list, client.InNamespace(inst.Namespace), client.MatchingFields{v1alpha1.IndexInstance: inst.Name})
+	if err != nil {
+		return nil, fmt.Errorf("listing the executions of the Instance: %w", err)
+	}
+	for _, pe := range list.Items {
+		if concerns(&pe, inst) {
+			o.runs = append(o.runs, pe)
+		}
+	}
+	if o.baseline, err = r.Archive.Baseline(ctx, inst, o.runs); err != nil {
+		return nil, fmt.Errorf("finding out what the Instance was at rest: %w", err)
+	}
+	o.facts = engine.InstanceFacts{Deleting: inst.DeletionTimestamp != nil, Suspended: inst.Spec.Suspend}
+	if a := inst.Status.Active; a != nil {
+		o.facts.Active = string(a.UID)
+	}
+	for i := range o.runs {
+		o.facts.Runs = append(o.facts.Runs, toRun(&o.runs[i], inst))
+	}
+	o.facts.Completed = completed(o)
+	if o.facts.Deleting {
+		return o, r.gatherDeletion(ctx, inst, o)
+	}
+	o.facts.Desired, o.problem, err = r.desired(ctx, inst, o.baseline)
+	return o, err
+}
+
+// concerns says whether an execution is one of this very Instance, and not of an
+// earlier one of the same name.
+func concerns(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) bool {
+	if owner := metav1.GetControllerOf(pe); owner != nil {
+		return owner.UID == inst.UID
+	}
+	return pe.DeletionTimestamp == nil && (pe.Status.InstanceUID == "" || pe.Status.InstanceUID == inst.UID)
+}
+
+func toRun(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) engine.Run {
+	s := pe.Status
+	run := engine.Run{
+		Name: pe.Name, UID: string(pe.UID), Plan: pe.Spec.Plan, Trigger: pe.Spec.Trigger,
+		State: s.State, Reason: s.Reason, Epoch: s.Epoch, Started: s.StartedAt != nil,
+		Created: pe.CreationTimestamp.Time, ByUser: !metav1.IsControlledBy(pe, inst), Preempt: pe.Spec.Preempt,
+	}
+	if p := s.Program; p != nil {
+		run.Lifecycle, run.Version, run.Desired, run.Account = p.Lifecycle, p.Version, p.Desired, p.Account
+	}
+	return run
+}
+
+// completed is the last lifecycle run that succeeded, also when it was deleted since.
+func completed(o *observed) *engine.Run {
+	b := o.baseline
+	if b.Completed == nil {
+		return nil
+	}
+	return &engine.Run{
+		Name: b.Execution.Name, UID: string(b.Execution.UID), Epoch: b.Execution.Epoch, Plan: b.Completed.Plan,
+		Version: b.Completed.Version.Name, Desired: b.Completed.Desired, State: v1alpha1.RunSucceeded, Lifecycle: true,
+	}
+}
+
+// desired is what the Instance wants now, or why that can not be rolled out.
+func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *archive.Baseline) (*engine.Desired, *problem, error) {
+	name := inst.Spec.Framework + "-" + inst.Spec.Version
+	fwv := &v1alpha1.FrameworkVersion{}
+	err := r.Client.Get(ctx, client.ObjectKey{Name: name}, fwv)
+	if apierrors.IsNotFound(err) {
+		return nil, &problem{v1alpha1.ReasonVersionMissing, "FrameworkVersion " + name + " does not exist yet", true}, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading FrameworkVersion %s: %w", name, err)
+	}
+	version, errs := r.Versions.Compile(&fwv.Spec)
+	if len(errs) > 0 {
+		return nil, &problem{v1alpha1.ReasonVersionInvalid, "FrameworkVersion " + name + " is not valid: " + errs.ToAggregate().Error(), true}, nil
+	}
+	values, wrong := check(inst, version, b)
+	if wrong != nil {
+		return nil, wrong, nil
+	}
+	if missing, err := r.accountMissing(ctx, inst); missing != nil || err != nil {
+		return nil, missing, err
+	}
+	_, digest, err := version.Desired(inst.Spec.Parameters)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &engine.Desired{
+		Digest: digest, Version: version.Spec.Version, Account: inst.Spec.ServiceAccountName,
+		Generation: strconv.FormatInt(inst.Generation, 10), Plans: version.PlanNames,
+		Changed: b.Changed(version.Params, values), Triggers: version.Triggers,
+	}, nil, nil
+}
+
+// check applies the rules that the webhook applies too.
+func check(inst *v1alpha1.Instance, version *graph.Version, b *archive.Baseline) (params.Values, *problem) {
+	path := field.NewPath("spec", "parameters")
+	if errs := version.Params.Validate(inst.Spec.Parameters, path); len(errs) > 0 {
+		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+	}
+	values, _, err := version.Desired(inst.Spec.Parameters)
+	if err != nil {
+		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: err.Error()}
+	}
+	var old params.Values
+	if b.Completed != nil {
+		old = params.Values(b.Completed.Params)
+		if errs := version.Params.ValidateChange(old, values, path); len(errs) > 0 {
+			return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+		}
+		if err := version.UpgradableFrom(b.Completed.Version.Name); err != nil && b.Completed.Version.Name != version.Spec.Version {
+			return nil, &problem{reason: v1alpha1.ReasonNotUpgradable, message: err.Error()}
+		}
+	}
+	if errs := version.Validate(values, old, path); len(errs) > 0 {
+		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+	}
+	return values, nil
+}
+
+// accountMissing reads whether the account exists: RBAC does not check that.
+func (r *Reconciler) accountMissing(ctx context.Context, inst *v1alpha1.Instance) (*problem, error) {
+	account := &metav1.PartialObjectMetadata{}
+	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: inst.Namespace, Name: inst.Spec.ServiceAccountName}, account)
+	if apierrors.IsNotFound(err) {
+		return &problem{v1alpha1.ReasonAccountMissing, "the ServiceAccount " + inst.Spec.ServiceAccountName + " does not exist yet in this namespace", true}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the ServiceAccount: %w", err)
+	}
+	return nil, nil
+}

@@ -1,0 +1,65 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// defaultHistory is how many ended executions of each plan are kept.
+const defaultHistory = 10
+
+// collect removes old executions that Kudo created, and their revisions: never the
+// newest of a plan, nor what the current state stands on. It waits until nothing runs.
+func (r *Reconciler) collect(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
+	if inst.Status.Active != nil {
+		return nil
+	}
+	keep := defaultHistory
+	if inst.Spec.HistoryLimit != nil {
+		keep = int(*inst.Spec.HistoryLimit)
+	}
+	for _, pe := range superfluous(inst, o, keep) {
+		for _, name := range []string{pe.Status.Inputs, pe.Status.Applied} {
+			if name == "" || name == o.baseline.Previous {
+				continue
+			}
+			cr := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: inst.Namespace, Name: name}}
+			if err := r.Client.Delete(ctx, cr); client.IgnoreNotFound(err) != nil {
+				return fmt.Errorf("removing the revision %s: %w", name, err)
+			}
+		}
+		if err := r.discard(ctx, inst.Namespace, pe.Name, pe.UID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// superfluous are the executions beyond the limit, oldest first. Those since the last
+// completed one say what is unfinished: they stay.
+func superfluous(inst *v1alpha1.Instance, o *observed, keep int) []v1alpha1.PlanExecution {
+	byPlan := map[string][]v1alpha1.PlanExecution{}
+	for _, pe := range o.runs {
+		if pe.Status.State.Terminal() && metav1.IsControlledBy(&pe, inst) {
+			byPlan[pe.Spec.Plan] = append(byPlan[pe.Spec.Plan], pe)
+		}
+	}
+	var out []v1alpha1.PlanExecution
+	for _, runs := range byPlan {
+		slices.SortFunc(runs, func(a, b v1alpha1.PlanExecution) int { return int(b.Status.Epoch - a.Status.Epoch) })
+		for _, pe := range runs[min(max(keep, 1), len(runs)):] {
+			if done := o.baseline.Execution; done != nil && pe.Status.Epoch < done.Epoch {
+				out = append(out, pe)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b v1alpha1.PlanExecution) int { return int(a.Status.Epoch - b.Status.Epoch) })
+	return out
+}

@@ -1,0 +1,182 @@
+package instance
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/metric"
+)
+
+// status derives the Instance's status from what was observed and chosen. It never
+// computes one from its own old value, but for the lock.
+func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choice) {
+	s := &next.Status
+	s.ObservedGeneration = next.Generation
+	for i := range o.runs {
+		s.Epoch = max(s.Epoch, o.runs[i].Status.Epoch)
+	}
+	s.LastCompleted = o.baseline.Execution
+	s.Version = ""
+	if o.baseline.Completed != nil {
+		s.Version = o.baseline.Completed.Version.Name
+	}
+	s.Plan = planColumn(next, o)
+	r.conditions(next, verdict(next, o, c))
+}
+
+// outcome is the root condition before it is spread over the others.
+type outcome struct {
+	ready, reconciling, stalled, waiting bool
+	reason, message                      string
+}
+
+// verdict says what the Instance is: the first rule that holds, wins.
+func verdict(inst *v1alpha1.Instance, o *observed, c engine.Choice) outcome {
+	active := activeRun(inst, o)
+	switch {
+	case o.facts.Deleting:
+		return deleting(active)
+	case active != nil && active.Status.State == v1alpha1.RunStalled:
+		return outcome{stalled: true, reason: v1alpha1.ReasonPlanStalled,
+			message: fmt.Sprintf("plan %s is stalled: %s", active.Spec.Plan, active.Status.Message)}
+	case inst.Status.Active != nil:
+		return outcome{reconciling: true, reason: v1alpha1.ReasonPlanRunning, message: "plan " + inst.Status.Active.Plan + " is running"}
+	case o.problem != nil:
+		return outcome{waiting: o.problem.waits, reconciling: o.problem.waits, stalled: !o.problem.waits,
+			reason: o.problem.reason, message: o.problem.message}
+	case c.Blocked == v1alpha1.ReasonSuspended:
+		return outcome{ready: o.baseline.Completed != nil && settled(o), reason: c.Blocked, message: c.Message}
+	case c.Blocked != "":
+		return outcome{stalled: true, reason: c.Blocked, message: c.Message}
+	}
+	return outcome{ready: true, reason: v1alpha1.ReasonReady, message: "version " + inst.Spec.Version + " is rolled out"}
+}
+
+// settled says whether what is wanted is what was rolled out.
+func settled(o *observed) bool {
+	return o.facts.Desired != nil && o.facts.Completed != nil && o.facts.Desired.Digest == o.facts.Completed.Desired
+}
+
+func deleting(active *v1alpha1.PlanExecution) outcome {
+	out := outcome{reconciling: true, reason: v1alpha1.ReasonDeleting, message: "the Instance is being deleted"}
+	if active != nil {
+		out.message = fmt.Sprintf("the Instance is being deleted: plan %s is %s", active.Spec.Plan, strings.ToLower(string(active.Status.State)))
+		if active.Status.State == v1alpha1.RunStalled {
+			out.reconciling, out.stalled = false, true
+			out.message += ": " + active.Status.Message
+		}
+	}
+	return out
+}
+
+func activeRun(inst *v1alpha1.Instance, o *observed) *v1alpha1.PlanExecution {
+	if inst.Status.Active == nil {
+		return nil
+	}
+	for i := range o.runs {
+		if o.runs[i].UID == inst.Status.Active.UID {
+			return &o.runs[i]
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {
+	set := func(kind string, present bool, status metav1.ConditionStatus) {
+		if !present {
+			meta.RemoveStatusCondition(&inst.Status.Conditions, kind)
+			return
+		}
+		meta.SetStatusCondition(&inst.Status.Conditions, metav1.Condition{
+			Type: kind, Status: status, Reason: v.reason, Message: limit(v.message),
+			ObservedGeneration: inst.Generation, LastTransitionTime: metav1.NewTime(r.Clock.Now()),
+		})
+	}
+	ready := metav1.ConditionFalse
+	if v.ready {
+		ready = metav1.ConditionTrue
+	}
+	set(v1alpha1.ConditionReady, true, ready)
+	set(v1alpha1.ConditionReconciling, v.reconciling, metav1.ConditionTrue)
+	set(v1alpha1.ConditionStalled, v.stalled, metav1.ConditionTrue)
+	set(v1alpha1.ConditionWaiting, v.waiting, metav1.ConditionTrue)
+}
+
+// planColumn is the newest admitted plan and its state, for people.
+func planColumn(inst *v1alpha1.Instance, o *observed) string {
+	var newest *v1alpha1.PlanExecution
+	for i := range o.runs {
+		if pe := &o.runs[i]; pe.Status.Epoch > 0 && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
+			newest = pe
+		}
+	}
+	if a := inst.Status.Active; a != nil && (newest == nil || newest.UID != a.UID) {
+		return a.Plan + ": " + string(v1alpha1.RunRunning)
+	}
+	if newest == nil {
+		return ""
+	}
+	return newest.Spec.Plan + ": " + string(newest.Status.State)
+}
+
+// maxMessage is the budget of a message in status.
+const maxMessage = 1024
+
+func limit(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return message[:maxMessage-3] + "..."
+}
+
+func isStalled(inst *v1alpha1.Instance) bool {
+	return meta.IsStatusConditionTrue(inst.Status.Conditions, v1alpha1.ConditionStalled)
+}
+
+// tell makes an event when the Instance's verdict changes; what its plans do, they tell.
+func (r *Reconciler) tell(old, now *v1alpha1.Instance) {
+	before := meta.FindStatusCondition(old.Status.Conditions, v1alpha1.ConditionReady)
+	after := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionReady)
+	if after == nil || (before != nil && before.Reason == after.Reason) {
+		return
+	}
+	switch after.Reason {
+	case v1alpha1.ReasonPlanRunning, v1alpha1.ReasonPlanStalled:
+		return
+	}
+	kind := "Normal"
+	if isStalled(now) {
+		kind = "Warning"
+	}
+	r.Events.Eventf(now, nil, kind, after.Reason, "Reconcile", "%s", after.Message)
+}
+
+// stalled counts stalled Instances by framework, across reconciliations.
+type stalled struct {
+	mu      sync.Mutex
+	members map[types.NamespacedName]string
+}
+
+func (s *stalled) set(m *metric.Set, key types.NamespacedName, framework string, is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.members == nil {
+		s.members = map[types.NamespacedName]string{}
+	}
+	counted, was := s.members[key]
+	switch {
+	case is && !was:
+		s.members[key] = framework
+		m.Stalled(framework, 1)
+	case !is && was:
+		delete(s.members, key)
+		m.Stalled(counted, -1)
+	}
+}

@@ -1,0 +1,115 @@
+package planexecution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/archive"
+)
+
+// setConditions derives the conditions from the state of the run.
+func setConditions(s *v1alpha1.PlanExecutionStatus, generation int64, now time.Time) {
+	set := func(kind string, status metav1.ConditionStatus, reason, message string) {
+		meta.SetStatusCondition(&s.Conditions, metav1.Condition{
+			Type: kind, Status: status, Reason: reason, Message: limit(message),
+			ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now),
+		})
+	}
+	reason, message := s.Reason, s.Message
+	if reason == "" {
+		reason = v1alpha1.ReasonRunning
+	}
+	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionWaiting)
+	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReconciling)
+	if s.State != v1alpha1.RunStalled {
+		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionStalled)
+	}
+	switch s.State {
+	case v1alpha1.RunSucceeded:
+		set(v1alpha1.ConditionSucceeded, metav1.ConditionTrue, reason, message)
+	case v1alpha1.RunFailed, v1alpha1.RunCancelled:
+		set(v1alpha1.ConditionSucceeded, metav1.ConditionFalse, reason, message)
+	case v1alpha1.RunStalled:
+		set(v1alpha1.ConditionSucceeded, metav1.ConditionUnknown, reason, message)
+		set(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)
+	case v1alpha1.RunPending, v1alpha1.RunRunning, v1alpha1.RunSkipped:
+		set(v1alpha1.ConditionSucceeded, metav1.ConditionUnknown, reason, message)
+		set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason, message)
+	}
+}
+
+// wait says what an execution waits for. One that Kudo created is admitted in a
+// moment: saying so would cost a write for nothing.
+func (r *Reconciler) wait(ctx context.Context, pe *v1alpha1.PlanExecution, reason, message string) error {
+	if pe.Spec.Trigger != "" && reason == v1alpha1.ReasonQueued {
+		return nil
+	}
+	if c := meta.FindStatusCondition(pe.Status.Conditions, v1alpha1.ConditionWaiting); c != nil && c.Reason == reason {
+		return nil
+	}
+	pe = pe.DeepCopy()
+	now := metav1.NewTime(r.Clock.Now())
+	for _, c := range []metav1.Condition{
+		{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionUnknown},
+		{Type: v1alpha1.ConditionWaiting, Status: metav1.ConditionTrue},
+	} {
+		c.Reason, c.Message, c.ObservedGeneration, c.LastTransitionTime = reason, message, pe.Generation, now
+		meta.SetStatusCondition(&pe.Status.Conditions, c)
+	}
+	if pe.Status.State == "" {
+		pe.Status.State = v1alpha1.RunPending
+	}
+	pe.Status.ObservedGeneration = pe.Generation
+	if err := r.Client.Status().Update(ctx, pe); err != nil {
+		return fmt.Errorf("writing what the PlanExecution waits for: %w", err)
+	}
+	return nil
+}
+
+// lost stalls a run whose pinned inputs or program can not be read. Any other error
+// may pass by itself.
+func (r *Reconciler) lost(ctx context.Context, n *run, err error) error {
+	var missing *archive.ErrMissing
+	if !errors.As(err, &missing) && !errors.Is(err, errGone) {
+		return err
+	}
+	return r.conclude(ctx, n, v1alpha1.RunStalled, v1alpha1.ReasonInputsLost, err.Error())
+}
+
+// end fails a run that can not start.
+func (r *Reconciler) end(ctx context.Context, n *run, reason, message string) error {
+	return r.conclude(ctx, n, v1alpha1.RunFailed, reason, message)
+}
+
+// conclude stores a state that no plan leads to, once.
+func (r *Reconciler) conclude(ctx context.Context, n *run, state v1alpha1.RunState, reason, message string) error {
+	s := &n.pe.Status
+	if stop := n.instance.Status.Active.Stop; stop != "" && state == v1alpha1.RunStalled {
+		state, reason = v1alpha1.RunCancelled, stop
+	}
+	if s.State == state && s.Message == limit(message) {
+		return nil
+	}
+	s.State, s.Reason, s.Message = state, reason, limit(message)
+	s.ObservedGeneration = n.pe.Generation
+	now := r.Clock.Now()
+	if state.Terminal() {
+		s.FinishedAt = stamp(now)
+	}
+	setConditions(s, n.pe.Generation, now)
+	if err := r.Client.Status().Update(ctx, n.pe); err != nil {
+		if apierrors.IsConflict(err) {
+			return err
+		}
+		return fmt.Errorf("writing the status of the PlanExecution: %w", err)
+	}
+	r.Events.Eventf(n.instance, n.pe, "Warning", reason, "RunPlan", "%s: %s", n.pe.Spec.Plan, message)
+	return nil
+}

@@ -1,0 +1,77 @@
+// Package planexecution decides, with the engine, what to do next inside one run
+// of a plan, and does it as the Instance's account.
+package planexecution
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/metric"
+)
+
+// Accounts hands out clients that act as an Instance's account.
+type Accounts interface {
+	ClientFor(account impersonate.Account) (client.Client, error)
+}
+
+// Reconciler runs PlanExecutions.
+type Reconciler struct {
+	// Client reads from the manager's cache and writes Kudo's own kinds.
+	Client client.Client
+	// Live reads from the API server: the lock is never read from a cache.
+	Live     client.Reader
+	Accounts Accounts
+	Reader   *apply.Reader
+	Versions *graph.Cache
+	Archive  *archive.Archive
+	Scope    graph.Scope
+	Events   events.EventRecorder
+	Metrics  *metric.Set
+	Clock    clock.PassiveClock
+
+	memory memory
+}
+
+// Reconcile observes, decides, acts, and writes status when something changed.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	pe := &v1alpha1.PlanExecution{}
+	if err := r.Client.Get(ctx, req.NamespacedName, pe); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.memory.forget(req.NamespacedName)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading the PlanExecution: %w", err)
+	}
+	if pe.DeletionTimestamp != nil || pe.Status.State.Terminal() {
+		r.memory.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	run, err := r.open(ctx, pe)
+	if err != nil || run == nil {
+		return r.conflict(ctrl.Result{}, err)
+	}
+	return r.conflict(r.proceed(ctx, run))
+}
+
+// conflictPause lets the cache catch up with whoever wrote in between.
+const conflictPause = 200 * time.Millisecond
+
+// conflict makes a lost race a new try instead of an error in the log.
+func (r *Reconciler) conflict(result ctrl.Result, err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	return result, err
+}

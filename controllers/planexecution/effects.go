@@ -1,0 +1,138 @@
+package planexecution
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// prepareTask renders what a task is about to write and names it.
+func (r *Reconciler) prepareTask(ctx context.Context, n *run, e engine.TaskEffect) ([]v1alpha1.ObjectReference, engine.Outcome) {
+	if e.Kind == engine.TaskWait {
+		return nil, engine.Outcome{}
+	}
+	rendered, outcome := r.render(n, e.Path, e.Attempt)
+	if outcome.Class != engine.OutcomeNone {
+		return nil, outcome
+	}
+	n.rendered[e.Path] = rendered
+	if e.Kind == engine.TaskDelete {
+		return r.prepareDelete(ctx, n, rendered)
+	}
+	refs := make([]v1alpha1.ObjectReference, 0, len(rendered))
+	for _, o := range rendered {
+		refs = append(refs, revision.Reference(o.Object))
+	}
+	return keepUIDs(refs, n.objects[e.Path]), engine.Outcome{}
+}
+
+// render renders the objects of a task from the pinned inputs.
+func (r *Reconciler) render(n *run, path string, attempt int32) ([]graph.Rendered, engine.Outcome) {
+	task := n.plan.Tasks[path]
+	who := graph.Run{ID: string(n.pe.UID), Trigger: n.pe.Spec.Trigger, Attempt: attempt}
+	rendered, err := n.version.RenderTask(task, n.inputs, n.identity, who, r.Scope)
+	if err == nil && task.Kind() == engine.TaskJob {
+		name := revision.JobName(n.instance.Name, n.pe.UID, path, attempt)
+		err = apply.PrepareJob(rendered[0].Object, name, n.pe.Name, n.pe.UID, attempt)
+	}
+	if err != nil {
+		return nil, engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonInvalidTemplate, Message: err.Error()}
+	}
+	return rendered, engine.Outcome{}
+}
+
+// keepUIDs carries over what is known from an earlier try of the same objects.
+func keepUIDs(refs, known []v1alpha1.ObjectReference) []v1alpha1.ObjectReference {
+	for i := range refs {
+		for _, k := range known {
+			if revision.Key(k) == revision.Key(refs[i]) {
+				refs[i].UID = k.UID
+			}
+		}
+	}
+	return refs
+}
+
+// prepareDelete names what exists, in reverse order, by UID.
+func (r *Reconciler) prepareDelete(ctx context.Context, n *run, rendered []graph.Rendered) ([]v1alpha1.ObjectReference, engine.Outcome) {
+	refs := []v1alpha1.ObjectReference{}
+	for i := len(rendered) - 1; i >= 0; i-- {
+		ref := revision.Reference(rendered[i].Object)
+		live, err := r.Reader.Get(ctx, n.applier.Client, ref)
+		if err != nil {
+			return nil, apply.Classify(err)
+		}
+		if live == nil {
+			continue
+		}
+		if !n.applier.Owner.Owns(live) {
+			return nil, engine.Outcome{
+				Class: engine.OutcomeUser, Reason: v1alpha1.ReasonNotOwned,
+				Message: apply.Describe(ref) + " does not belong to this Instance: it is not deleted",
+			}
+		}
+		ref.UID = live.GetUID()
+		refs = append(refs, ref)
+	}
+	return refs, engine.Outcome{}
+}
+
+// performTask makes the effect of a task.
+func (r *Reconciler) performTask(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
+	switch e.Kind {
+	case engine.TaskApply:
+		return r.performApply(ctx, n, e)
+	case engine.TaskJob:
+		return r.performJob(ctx, n, e)
+	case engine.TaskDelete:
+		return r.performDelete(ctx, n, e)
+	case engine.TaskWait:
+	}
+	return r.observeWait(n, n.state.Node(e.Path), n.plan.Tasks[e.Path])
+}
+
+func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
+	answers := make([]*unstructured.Unstructured, 0, len(n.rendered[e.Path]))
+	for i, o := range n.rendered[e.Path] {
+		answer, err := n.applier.Apply(ctx, o.Object)
+		if err != nil {
+			return apply.Classify(err)
+		}
+		n.objects[e.Path][i].UID = answer.GetUID()
+		answers = append(answers, answer)
+	}
+	n.memory.answers[e.Key()] = answers
+	return r.observeApply(ctx, n, n.plan.Tasks[e.Path], answers)
+}
+
+// performJob starts the job and stores its UID at once: a job that is gone later,
+// with a UID on record, has run and is not made again.
+func (r *Reconciler) performJob(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
+	job, err := n.applier.Start(ctx, n.rendered[e.Path][0].Object)
+	if err != nil {
+		return apply.Classify(err)
+	}
+	n.objects[e.Path][0].UID = job.GetUID()
+	n.changed = true
+	n.memory.answers[e.Key()] = []*unstructured.Unstructured{job}
+	return engine.Outcome{
+		Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting,
+		Message: "waiting for " + apply.Describe(revision.Reference(job)),
+	}
+}
+
+func (r *Reconciler) performDelete(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
+	for _, ref := range n.objects[e.Path] {
+		if err := n.applier.Delete(ctx, ref); err != nil {
+			return apply.Classify(err)
+		}
+	}
+	n.memory.deleted[e.Key()] = n.objects[e.Path]
+	return r.observeDelete(ctx, n, n.objects[e.Path])
+}

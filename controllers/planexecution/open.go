@@ -1,0 +1,128 @@
+package planexecution
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// run is one execution while it is reconciled.
+type run struct {
+	pe       *v1alpha1.PlanExecution
+	instance *v1alpha1.Instance
+	version  *graph.Version
+	plan     *graph.Plan
+	inputs   *revision.Inputs
+	identity graph.Identity
+	applier  *apply.Applier
+	memory   *recollection
+
+	state engine.State
+	facts engine.Facts
+	// objects that tasks write, by path.
+	objects map[string][]v1alpha1.ObjectReference
+	// rendered objects of tasks that run, by path.
+	rendered map[string][]graph.Rendered
+	// changed says that status must be written.
+	changed bool
+	notes   []engine.Note
+}
+
+// open reads what the run needs. It returns nil when the execution may not run yet.
+func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run, error) {
+	inst, err := r.admit(ctx, pe)
+	if err != nil || inst == nil {
+		return nil, err
+	}
+	n := &run{
+		pe: pe.DeepCopy(), instance: inst, memory: r.memory.of(pe),
+		identity: graph.Identity{Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID},
+		rendered: map[string][]graph.Rendered{},
+	}
+	n.pe.Status.InstanceUID = inst.UID
+	n.pe.Status.Epoch = inst.Status.Active.Epoch
+	n.state, n.objects = load(&n.pe.Status)
+	if err := r.program(ctx, n); err != nil || n.plan == nil {
+		return nil, err
+	}
+	account := impersonate.Account{Namespace: inst.Namespace, Name: inst.Spec.ServiceAccountName}
+	as, err := r.Accounts.ClientFor(account)
+	if err != nil {
+		return nil, fmt.Errorf("acting as the account %s: %w", inst.Spec.ServiceAccountName, err)
+	}
+	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Owner: apply.Owner{
+		Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID, Adopt: inst.Spec.Adopt,
+	}}
+	return n, r.gather(ctx, n)
+}
+
+// admit returns the Instance if it names this execution as the active one. The
+// first time, and again in every new process, that is read from the API server.
+func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1alpha1.Instance, error) {
+	inst := &v1alpha1.Instance{}
+	key := client.ObjectKey{Namespace: pe.Namespace, Name: pe.Spec.Instance}
+	err := r.Client.Get(ctx, key, inst)
+	if apierrors.IsNotFound(err) {
+		return nil, r.wait(ctx, pe, v1alpha1.ReasonInstanceMissing, "the Instance "+pe.Spec.Instance+" does not exist yet")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the Instance: %w", err)
+	}
+	if !holds(inst, pe) {
+		return nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, "waiting until the Instance "+inst.Name+" admits this execution")
+	}
+	remembered := r.memory.of(pe)
+	if remembered.admitted == inst.Status.Active.Epoch {
+		return inst, nil
+	}
+	live := &v1alpha1.Instance{}
+	if err := r.Live.Get(ctx, key, live); err != nil {
+		return nil, fmt.Errorf("reading the lock of the Instance: %w", err)
+	}
+	if !holds(live, pe) {
+		return nil, nil // the cache is behind; its next event comes here again
+	}
+	remembered.admitted = live.Status.Active.Epoch
+	return live, nil
+}
+
+func holds(inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution) bool {
+	a := inst.Status.Active
+	return a != nil && a.UID == pe.UID && (pe.Status.Epoch == 0 || pe.Status.Epoch == a.Epoch)
+}
+
+// program finds the compiled plan, pinning the inputs first where that was not done.
+func (r *Reconciler) program(ctx context.Context, n *run) error {
+	var err error
+	if n.pe.Status.Inputs == "" {
+		if err := r.pin(ctx, n); err != nil || n.inputs == nil {
+			return err
+		}
+	} else if n.inputs, err = r.Archive.Inputs(ctx, n.pe.Namespace, n.pe.Status.Inputs); err != nil {
+		return r.lost(ctx, n, err)
+	}
+	if n.version == nil {
+		if n.version, err = r.pinnedVersion(ctx, n.inputs); err != nil {
+			return r.lost(ctx, n, err)
+		}
+	}
+	n.plan = n.version.Plans[n.pe.Spec.Plan]
+	if n.plan == nil {
+		return r.end(ctx, n, v1alpha1.ReasonPlanMissing, fmt.Sprintf("version %s of framework %s has no plan %q",
+			n.inputs.Version.Name, n.inputs.Framework, n.pe.Spec.Plan))
+	}
+	n.pe.Status.Program = &v1alpha1.ProgramReference{
+		Version: n.inputs.Version.Name, FrameworkVersion: n.inputs.FrameworkVersion, Digest: n.inputs.Digest,
+		Desired: n.inputs.Desired, Account: n.instance.Spec.ServiceAccountName, Lifecycle: n.plan.Lifecycle,
+	}
+	return nil
+}

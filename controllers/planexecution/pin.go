@@ -1,0 +1,163 @@
+package planexecution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// pin computes the inputs of the run from what the Instance wants now and what it
+// was when it was last at rest, and stores them before anything starts.
+func (r *Reconciler) pin(ctx context.Context, n *run) error {
+	var runs v1alpha1.PlanExecutionList
+	err := r.Client.List(ctx, &runs, client.InNamespace(n.pe.Namespace),
+		client.MatchingFields{v1alpha1.IndexInstance: n.instance.Name})
+	if err != nil {
+		return fmt.Errorf("listing the executions of the Instance: %w", err)
+	}
+	baseline, err := r.Archive.Baseline(ctx, n.instance, runs.Items)
+	if err != nil {
+		return fmt.Errorf("finding out what the Instance was at rest: %w", err)
+	}
+	in, err := r.inputs(ctx, n, baseline)
+	if err != nil {
+		return r.lost(ctx, n, err)
+	}
+	name, stored, err := r.Archive.WriteInputs(ctx, n.instance, n.pe.Name, in)
+	if err != nil {
+		return fmt.Errorf("pinning the inputs: %w", err)
+	}
+	n.inputs, n.pe.Status.Inputs = stored, name
+	if stored.Digest != in.Digest {
+		n.version = nil // an interrupted run pinned another version
+	}
+	return nil
+}
+
+func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*revision.Inputs, error) {
+	inst := n.instance
+	if n.pe.Spec.Plan == v1alpha1.PlanCleanup && b.Completed != nil {
+		return r.cleanupInputs(ctx, n, b)
+	}
+	fwv := &v1alpha1.FrameworkVersion{}
+	version, err := r.version(ctx, inst.Spec.Framework+"-"+inst.Spec.Version, fwv)
+	if err != nil {
+		return nil, err
+	}
+	desired, digest, err := version.Desired(inst.Spec.Parameters)
+	if err != nil {
+		return nil, fmt.Errorf("the Instance: %w", err)
+	}
+	n.version = version
+	in := &revision.Inputs{
+		Framework: inst.Spec.Framework, FrameworkVersion: fwv.Name, Digest: version.Digest,
+		Version: revision.VersionName{Name: version.Spec.Version, App: version.Spec.AppVersion},
+		Desired: digest, Plan: n.pe.Spec.Plan, Trigger: n.pe.Spec.Trigger, Generation: inst.Generation,
+		Account: inst.Spec.ServiceAccountName, Labels: instanceLabels(inst), Params: revision.Values(desired), Previous: b.Previous,
+	}
+	if b.Completed != nil {
+		in.Old, in.OldVersion = b.Completed.Params, &b.Completed.Version
+		in.Changed = b.Changed(version.Params, desired)
+		in.Params = overlay(version, n.pe.Spec.Plan, in)
+		in.Changed = slices.DeleteFunc(in.Changed, func(name string) bool {
+			return !b.Touched[name] && !version.Params.Changed(params.Values(in.Old), params.Values(in.Params))[name]
+		})
+	}
+	if fwv.Spec.Development {
+		return in, in.SetProgram(&fwv.Spec)
+	}
+	return in, nil
+}
+
+// overlay keeps the old values of the parameters that belong to another plan.
+func overlay(v *graph.Version, plan string, in *revision.Inputs) revision.Values {
+	owned := engine.OwnedBy(plan, engine.Desired{Plans: v.PlanNames, Changed: in.Changed, Triggers: v.Triggers}, true)
+	out := revision.Values{}
+	for name, value := range in.Params {
+		if old, had := in.Old[name]; had && !owned(name) {
+			value = old
+		}
+		out[name] = value
+	}
+	return out
+}
+
+// cleanupInputs are those of what runs, not of what was wanted last.
+func (r *Reconciler) cleanupInputs(ctx context.Context, n *run, b *archive.Baseline) (*revision.Inputs, error) {
+	version, err := r.pinnedVersion(ctx, b.Completed)
+	if err != nil {
+		return nil, err
+	}
+	n.version = version
+	in := *b.Completed
+	in.Plan, in.Trigger, in.Previous, in.Changed = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous, nil
+	in.Generation, in.Account, in.Labels = n.instance.Generation, n.instance.Spec.ServiceAccountName, instanceLabels(n.instance)
+	in.Old, in.OldVersion = in.Params, &in.Version
+	return &in, nil
+}
+
+// instanceLabels are the user's own labels, without those of Kudo and kubectl.
+func instanceLabels(inst *v1alpha1.Instance) map[string]string {
+	out := map[string]string{}
+	for k, v := range inst.Labels {
+		if !strings.Contains(k, v1alpha1.GroupVersion.Group) {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// errGone says that what a run was pinned to can not be read any more.
+var errGone = errors.New("can not be run")
+
+// version reads and compiles a FrameworkVersion.
+func (r *Reconciler) version(ctx context.Context, name string, fwv *v1alpha1.FrameworkVersion) (*graph.Version, error) {
+	err := r.Client.Get(ctx, client.ObjectKey{Name: name}, fwv)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("FrameworkVersion %s does not exist: %w", name, errGone)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading FrameworkVersion %s: %w", name, err)
+	}
+	version, errs := r.Versions.Compile(&fwv.Spec)
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("FrameworkVersion %s is not valid: %w: %w", name, errs.ToAggregate(), errGone)
+	}
+	return version, nil
+}
+
+// pinnedVersion is the version that a run started with, as its digest says.
+func (r *Reconciler) pinnedVersion(ctx context.Context, in *revision.Inputs) (*graph.Version, error) {
+	spec, err := in.GetProgram()
+	if err != nil {
+		return nil, err
+	}
+	if spec != nil {
+		version, errs := r.Versions.Compile(spec)
+		if len(errs) > 0 {
+			return nil, fmt.Errorf("the pinned program of FrameworkVersion %s is not valid: %w: %w", in.FrameworkVersion, errs.ToAggregate(), errGone)
+		}
+		return version, nil
+	}
+	fwv := &v1alpha1.FrameworkVersion{}
+	version, err := r.version(ctx, in.FrameworkVersion, fwv)
+	if err != nil {
+		return nil, err
+	}
+	if version.Digest != in.Digest {
+		return nil, fmt.Errorf("FrameworkVersion %s is no longer what this run started with: %w", in.FrameworkVersion, errGone)
+	}
+	return version, nil
+}

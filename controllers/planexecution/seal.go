@@ -1,0 +1,136 @@
+package planexecution
+
+import (
+	"context"
+	"slices"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// seal writes what the Instance is after this run.
+func (r *Reconciler) seal(ctx context.Context, n *run) engine.Outcome {
+	next, _, outcome := r.merge(ctx, n)
+	if outcome.Class != engine.OutcomeNone {
+		return outcome
+	}
+	name, err := r.Archive.WriteApplied(ctx, n.instance, n.pe.Name, next)
+	if err != nil {
+		return apply.Classify(err)
+	}
+	n.pe.Status.Applied = name
+	return engine.Outcome{Class: engine.OutcomeDone}
+}
+
+// prune removes what nothing renders any more, newest first, once the new is healthy.
+func (r *Reconciler) prune(ctx context.Context, n *run) engine.Outcome {
+	_, gone, outcome := r.merge(ctx, n)
+	if outcome.Class != engine.OutcomeNone {
+		return outcome
+	}
+	refs := []v1alpha1.ObjectReference{}
+	for _, o := range gone {
+		ref := o.ObjectReference
+		live, err := r.Reader.Get(ctx, n.applier.Client, ref)
+		if err != nil {
+			return apply.Classify(err)
+		}
+		if live == nil || !n.applier.Owner.Owns(live) || (ref.UID != "" && ref.UID != live.GetUID()) {
+			continue
+		}
+		ref.UID = live.GetUID()
+		refs = append(refs, ref)
+	}
+	if len(refs) > 0 && !slices.Equal(refs, n.pe.Status.Pruned) {
+		n.pe.Status.Pruned = refs
+		if err := r.store(ctx, n); err != nil {
+			return engine.Outcome{Class: engine.OutcomeTransient, Message: err.Error()}
+		}
+	}
+	for _, ref := range refs {
+		if err := n.applier.Delete(ctx, ref); err != nil {
+			return apply.Classify(err)
+		}
+	}
+	return engine.Outcome{Class: engine.OutcomeDone}
+}
+
+// merge computes the content at rest after this run, and what it no longer holds.
+func (r *Reconciler) merge(ctx context.Context, n *run) (*revision.Applied, []revision.Object, engine.Outcome) {
+	var previous *revision.Applied
+	if n.inputs.Previous != "" {
+		var err error
+		if previous, err = r.Archive.Applied(ctx, n.pe.Namespace, n.inputs.Previous); err != nil {
+			return nil, nil, apply.Classify(err)
+		}
+	}
+	change, outcome := r.change(n)
+	if outcome.Class != engine.OutcomeNone {
+		return nil, nil, outcome
+	}
+	next, gone := revision.Merge(previous, change)
+	return next, gone, engine.Outcome{}
+}
+
+// change collects what the tasks of this run did, in the order of the program.
+func (r *Reconciler) change(n *run) (revision.Change, engine.Outcome) {
+	c := revision.Change{
+		Known: n.version.Known,
+		Retained: func(ref v1alpha1.ObjectReference) bool {
+			return apply.Outlives(groupVersionKind(ref).GroupKind())
+		},
+	}
+	var failed engine.Outcome
+	n.plan.Program.Root.Leaves(func(leaf *engine.Node) {
+		s, task := n.state.Node(leaf.Path), n.plan.Tasks[leaf.Path]
+		if s.StartedAt.IsZero() || failed.Class != engine.OutcomeNone {
+			return
+		}
+		switch leaf.Task.Kind {
+		case engine.TaskDelete:
+			for _, ref := range n.objects[leaf.Path] {
+				key := revision.Key(ref)
+				c.Deleted = append(c.Deleted, key)
+				c.Applied = slices.DeleteFunc(c.Applied, func(o revision.Object) bool { return revision.Key(o.ObjectReference) == key })
+			}
+		case engine.TaskApply:
+			if s.Run == v1alpha1.RunSucceeded {
+				c.Tasks = append(c.Tasks, task.Name)
+			}
+			failed = r.applied(n, leaf.Path, task.Name, s.Attempt, &c)
+		case engine.TaskJob, engine.TaskWait:
+		}
+	})
+	return c, failed
+}
+
+// applied adds what a task applied, or was about to apply when the run ended.
+func (r *Reconciler) applied(n *run, path, task string, attempt int32, c *revision.Change) engine.Outcome {
+	if len(n.objects[path]) == 0 {
+		return engine.Outcome{}
+	}
+	rendered, ok := n.rendered[path]
+	if !ok {
+		var outcome engine.Outcome
+		if rendered, outcome = r.render(n, path, attempt); outcome.Class != engine.OutcomeNone {
+			return outcome
+		}
+	}
+	refs := make([]v1alpha1.ObjectReference, 0, len(rendered))
+	for _, o := range rendered {
+		refs = append(refs, revision.Reference(o.Object))
+	}
+	refs = keepUIDs(refs, n.objects[path])
+	for i, o := range rendered {
+		object, err := revision.NewObject(o.Object, refs[i].UID, task, o.Template)
+		if err != nil {
+			return apply.Classify(err)
+		}
+		key := revision.Key(object.ObjectReference)
+		c.Deleted = slices.DeleteFunc(c.Deleted, func(k string) bool { return k == key })
+		c.Applied = append(c.Applied, object)
+	}
+	return engine.Outcome{}
+}

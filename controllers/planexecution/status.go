@@ -1,0 +1,126 @@
+package planexecution
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
+)
+
+// load reads the engine's state and the objects of tasks from status.
+func load(s *v1alpha1.PlanExecutionStatus) (engine.State, map[string][]v1alpha1.ObjectReference) {
+	state := engine.State{
+		Run: s.State, Reason: s.Reason, Message: s.Message,
+		StartedAt: at(s.StartedAt), FinishedAt: at(s.FinishedAt), Nodes: map[string]engine.NodeState{},
+	}
+	objects := map[string][]v1alpha1.ObjectReference{}
+	for _, p := range s.Phases {
+		state.Nodes[p.Name] = loadNode(p.NodeStatus)
+		for _, st := range p.Steps {
+			step := p.Name + "/" + st.Name
+			state.Nodes[step] = loadNode(st.NodeStatus)
+			for _, t := range st.Tasks {
+				path := step + "/" + t.Name
+				n := loadNode(t.NodeStatus)
+				n.Attempt, n.AttemptAt, n.RetryAt, n.ProgressAt = t.Attempt, at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)
+				state.Nodes[path] = n
+				objects[path] = append([]v1alpha1.ObjectReference(nil), t.Objects...)
+			}
+		}
+	}
+	for _, a := range s.Requests {
+		if state.Answered == nil {
+			state.Answered = map[string]engine.Answer{}
+		}
+		state.Answered[a.ID] = engine.Answer{Refused: a.State == answerRefused, Message: a.Message, At: a.At.Time}
+	}
+	return state, objects
+}
+
+const (
+	answerDone    = "Done"
+	answerRefused = "Refused"
+)
+
+func loadNode(s v1alpha1.NodeStatus) engine.NodeState {
+	return engine.NodeState{
+		Run: s.State, Reason: s.Reason, Message: s.Message,
+		StartedAt: at(s.StartedAt), FinishedAt: at(s.FinishedAt),
+	}
+}
+
+// save writes the state of a run into its status.
+func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
+	state := n.state
+	s.ObservedGeneration = n.pe.Generation
+	s.State, s.Reason, s.Message = state.Run, state.Reason, limit(state.Message)
+	s.StartedAt, s.FinishedAt = stamp(state.StartedAt), stamp(state.FinishedAt)
+	s.Phases = nil
+	for _, phase := range n.plan.Program.Root.Children {
+		p := v1alpha1.PhaseStatus{Name: phase.Name, NodeStatus: saveNode(state.Node(phase.Path))}
+		for _, step := range phase.Children {
+			st := v1alpha1.StepStatus{Name: step.Name, NodeStatus: saveNode(state.Node(step.Path))}
+			for _, task := range step.Children {
+				st.Tasks = append(st.Tasks, saveTask(task, state.Node(task.Path), n.objects[task.Path]))
+			}
+			p.Steps = append(p.Steps, st)
+		}
+		s.Phases = append(s.Phases, p)
+	}
+	done, total := state.Done(n.plan.Program)
+	s.Progress = fmt.Sprintf("%d/%d", done, total)
+	s.Requests = nil
+	for _, q := range n.pe.Spec.Requests {
+		if a, answered := state.Answered[q.ID]; answered {
+			out := v1alpha1.RequestStatus{ID: q.ID, State: answerDone, Message: limit(a.Message), At: metav1.NewMicroTime(a.At)}
+			if a.Refused {
+				out.State = answerRefused
+			}
+			s.Requests = append(s.Requests, out)
+		}
+	}
+	setConditions(s, n.pe.Generation, now)
+}
+
+func saveNode(n engine.NodeState) v1alpha1.NodeStatus {
+	return v1alpha1.NodeStatus{
+		State: n.Run, Reason: n.Reason, Message: limit(n.Message),
+		StartedAt: stamp(n.StartedAt), FinishedAt: stamp(n.FinishedAt),
+	}
+}
+
+func saveTask(node *engine.Node, n engine.NodeState, objects []v1alpha1.ObjectReference) v1alpha1.TaskStatus {
+	return v1alpha1.TaskStatus{
+		Name: node.Name, NodeStatus: saveNode(n), Attempt: n.Attempt, AttemptAt: stamp(n.AttemptAt),
+		RetryAt: stamp(n.RetryAt), ProgressAt: stamp(n.ProgressAt), Objects: objects,
+	}
+}
+
+// maxMessage is the budget of a message in status.
+const maxMessage = 1024
+
+func limit(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return message[:maxMessage-3] + "..."
+}
+
+// stamp drops what the API does not store, so that what is read equals what was written.
+func stamp(t time.Time) *metav1.MicroTime {
+	if t.IsZero() {
+		return nil
+	}
+	m := metav1.NewMicroTime(t.Truncate(time.Microsecond))
+	return &m
+}
+
+func at(t *metav1.MicroTime) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
+}

@@ -1,0 +1,103 @@
+// Package controllers wires Kudo's four controllers.
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/controllers/framework"
+	"kudo.dev/kudo/controllers/frameworkversion"
+	"kudo.dev/kudo/controllers/instance"
+	"kudo.dev/kudo/controllers/planexecution"
+	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/metric"
+)
+
+// Setup adds the controllers and the indexes that they read by to the manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
+	if err := indexes(ctx, mgr); err != nil {
+		return fmt.Errorf("adding indexes: %w", err)
+	}
+	accounts, err := impersonate.NewPool(mgr.GetConfig(), mgr.GetRESTMapper(), mgr.GetScheme(), impersonate.Options{})
+	if err != nil {
+		return fmt.Errorf("setting up accounts: %w", err)
+	}
+	set, err := metric.New(metrics.Registry)
+	if err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	c, live := mgr.GetClient(), mgr.GetAPIReader()
+	store, reader := archive.New(c, live), apply.NewReader(mgr.GetCache())
+	events, now := mgr.GetEventRecorder("kudo"), clock.RealClock{}
+	for name, r := range map[string]interface{ SetupWithManager(ctrl.Manager) error }{
+		"framework": &framework.Reconciler{Client: c, Clock: now},
+		"frameworkversion": &frameworkversion.Reconciler{
+			Client: c, Mapper: mgr.GetRESTMapper(), Versions: versions, Events: events, Clock: now,
+		},
+		"instance": &instance.Reconciler{
+			Client: c, Live: live, Accounts: accounts, Reader: reader, Versions: versions, Archive: store,
+			Events: events, Metrics: set, Clock: now,
+		},
+		"planexecution": &planexecution.Reconciler{
+			Client: c, Live: live, Accounts: accounts, Reader: reader, Versions: versions, Archive: store,
+			Scope: scope(mgr.GetRESTMapper()), Events: events, Metrics: set, Clock: now,
+		},
+	} {
+		if err := r.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("setting up the controller %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func indexes(ctx context.Context, mgr ctrl.Manager) error {
+	for _, index := range []struct {
+		object client.Object
+		field  string
+		value  func(client.Object) string
+	}{
+		{&v1alpha1.PlanExecution{}, v1alpha1.IndexInstance, func(o client.Object) string {
+			return o.(*v1alpha1.PlanExecution).Spec.Instance
+		}},
+		{&v1alpha1.Instance{}, v1alpha1.IndexVersion, func(o client.Object) string {
+			spec := o.(*v1alpha1.Instance).Spec
+			return spec.Framework + "-" + spec.Version
+		}},
+		{&v1alpha1.Instance{}, v1alpha1.IndexAccount, func(o client.Object) string {
+			return o.(*v1alpha1.Instance).Spec.ServiceAccountName
+		}},
+		{&v1alpha1.FrameworkVersion{}, v1alpha1.IndexFramework, func(o client.Object) string {
+			return o.(*v1alpha1.FrameworkVersion).Spec.Framework
+		}},
+	} {
+		err := mgr.GetFieldIndexer().IndexField(ctx, index.object, index.field, func(o client.Object) []string {
+			return []string{index.value(o)}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scope asks the API server's discovery whether a kind is namespaced.
+func scope(mapper meta.RESTMapper) graph.Scope {
+	return func(gk schema.GroupKind) (namespaced, known bool) {
+		mapping, err := mapper.RESTMapping(gk)
+		if err != nil {
+			return false, false
+		}
+		return mapping.Scope.Name() == meta.RESTScopeNameNamespace, true
+	}
+}

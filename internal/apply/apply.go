@@ -1,0 +1,88 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// Applier writes objects of one Instance as its account.
+type Applier struct {
+	// Client acts as the account.
+	Client client.Client
+	Reader *Reader
+	Owner  Owner
+}
+
+// Apply sends a complete object and returns the API server's answer. Server-side
+// apply can not be create-only: so absence is read first, an object that is there
+// must be the Instance's own and is named by its UID, and the answer is checked.
+func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	ref := revision.Reference(desired)
+	existing, err := a.Reader.Get(ctx, a.Client, ref)
+	if err != nil {
+		return nil, err
+	}
+	body := desired.DeepCopy()
+	a.Owner.Mark(body)
+	if existing != nil {
+		if err := a.mayWrite(existing, ref); err != nil {
+			return nil, err
+		}
+		body.SetUID(existing.GetUID())
+	}
+	raw, err := json.Marshal(body.Object)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", Describe(ref), err)
+	}
+	// Client.Apply has no option for strict field validation.
+	err = a.Client.Patch(ctx, body, client.RawPatch(types.ApplyPatchType, raw),
+		client.FieldOwner(v1alpha1.FieldManager), client.FieldValidation(metav1.FieldValidationStrict))
+	if err != nil {
+		return nil, fmt.Errorf("applying %s: %w", Describe(ref), err)
+	}
+	if existing == nil && !a.Owner.Adopt && foreign(body) {
+		return nil, notOwned(ref)
+	}
+	return body, nil
+}
+
+func (a *Applier) mayWrite(existing *unstructured.Unstructured, ref v1alpha1.ObjectReference) error {
+	switch {
+	case existing.GetDeletionTimestamp() != nil:
+		return &Refusal{
+			Reason: v1alpha1.ReasonWaiting, Transient: true,
+			Message: Describe(ref) + " is being deleted: it is made anew once it is gone",
+		}
+	case !a.Owner.Owns(existing) && !a.Owner.Adopt:
+		return notOwned(ref)
+	}
+	return nil
+}
+
+func notOwned(ref v1alpha1.ObjectReference) error {
+	return &Refusal{
+		Reason: v1alpha1.ReasonNotOwned,
+		Message: Describe(ref) + " exists and does not belong to this Instance: rename or remove it, " +
+			"or set spec.adopt to let Kudo take it over",
+	}
+}
+
+// foreign says whether an object that was just applied had been made by someone else
+// in the moment before: only then has another manager fields of its spec already.
+func foreign(answer *unstructured.Unstructured) bool {
+	for _, entry := range answer.GetManagedFields() {
+		if entry.Manager != v1alpha1.FieldManager && entry.Subresource == "" {
+			return true
+		}
+	}
+	return false
+}

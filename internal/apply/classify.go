@@ -1,0 +1,133 @@
+// Package apply writes the objects of an Instance to the API server, as the
+// Instance's account: server-side apply, run-once jobs, deletes.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
+)
+
+// maxMessage bounds what an outcome says: status is not a log.
+const maxMessage = 1000
+
+// Refusal is an error that Kudo itself found before or after it asked the API server.
+type Refusal struct {
+	Reason  string
+	Message string
+	// Transient says that it may work in a moment.
+	Transient bool
+}
+
+// Error is the message.
+func (r *Refusal) Error() string { return r.Message }
+
+// Classify turns an error into the outcome of a task: what may work in a moment,
+// and what can not work until a person changes something.
+func Classify(err error) engine.Outcome {
+	if err == nil {
+		return engine.Outcome{Class: engine.OutcomeDone}
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		class := engine.OutcomeUser
+		if refusal.Transient {
+			class = engine.OutcomeTransient
+		}
+		return engine.Outcome{Class: class, Reason: refusal.Reason, Message: truncate(err.Error())}
+	}
+	if conflict := fieldConflict(err); conflict != "" {
+		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonConflict, Message: truncate(conflict)}
+	}
+	out := engine.Outcome{Class: engine.OutcomeTransient, Reason: v1alpha1.ReasonRetrying, Message: truncate(err.Error())}
+	if permanent(err) {
+		out.Class, out.Reason = engine.OutcomeUser, v1alpha1.ReasonRefused
+		out.Message = truncate(err.Error() + hint(err))
+	}
+	return out
+}
+
+// permanent says whether the same request can not work until something changes.
+func permanent(err error) bool {
+	switch {
+	case transientNetwork(err):
+		return false
+	case apierrors.HasStatusCause(err, "NamespaceTerminating"), // 403, but no person can help
+		apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
+		apierrors.IsRequestEntityTooLargeError(err), apierrors.IsNotFound(err),
+		apierrors.IsMethodNotSupported(err), meta.IsNoMatchError(err):
+		return true
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	// etcd's own limit and unknown fields of an apply come as opaque 500s.
+	text := status.Status().Message
+	return strings.Contains(text, "request is too large") || strings.Contains(text, "field not declared in schema")
+}
+
+func transientNetwork(err error) bool {
+	var netErr net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) ||
+		utilnet.IsConnectionReset(err) || utilnet.IsConnectionRefused(err) || utilnet.IsProbableEOF(err)
+}
+
+// hint says what to do about a refusal.
+func hint(err error) string {
+	text := err.Error()
+	switch {
+	case apierrors.IsForbidden(err) && strings.Contains(text, "exceeded quota"):
+		return ". Raise the quota or lower the parameters"
+	case apierrors.IsForbidden(err) && strings.Contains(text, "violates PodSecurity"):
+		return ". The namespace's pod security level does not allow this pod"
+	case apierrors.IsForbidden(err) && strings.Contains(text, "impersonate"):
+		return ". Kudo may not act as accounts of this namespace: bind the ClusterRole kudo-impersonate-on here"
+	case apierrors.IsForbidden(err):
+		return ". Grant the account the rules in the FrameworkVersion's status.rules"
+	case apierrors.IsInvalid(err) && strings.Contains(text, "immutable"), strings.Contains(text, "updates to statefulset spec for fields other than"):
+		return ". An immutable field can not be changed in place: undo the change, or delete the object so that it is made anew"
+	case apierrors.IsNotFound(err) && strings.Contains(text, "namespaces"):
+		return ". Create the namespace"
+	case meta.IsNoMatchError(err):
+		return ". Install the CustomResourceDefinition of this kind"
+	}
+	return ""
+}
+
+// fieldConflict describes a conflict with other field managers, or returns "".
+func fieldConflict(err error) string {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return ""
+	}
+	var parts []string
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type == metav1.CauseTypeFieldManagerConflict {
+			parts = append(parts, cause.Field+": "+cause.Message)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	d := status.Status().Details
+	return fmt.Sprintf("%s %s: other managers own fields that Kudo wants to set (%s). Remove their claim, or change the template",
+		d.Kind, d.Name, strings.Join(parts, "; "))
+}
+
+func truncate(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return s[:maxMessage-3] + "..."
+}

@@ -1,0 +1,42 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// Delete asks for the removal of an object, by UID: another object of the same
+// name is not meant. One that is gone already is no error.
+func (a *Applier) Delete(ctx context.Context, ref v1alpha1.ObjectReference) error {
+	u := &unstructured.Unstructured{}
+	u.SetAPIVersion(ref.APIVersion)
+	u.SetKind(ref.Kind)
+	u.SetNamespace(ref.Namespace)
+	u.SetName(ref.Name)
+	uid := ref.UID
+	background := metav1.DeletePropagationBackground
+	err := a.Client.Delete(ctx, u, &client.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background,
+	})
+	// A conflict means another UID: what was meant is gone.
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return fmt.Errorf("deleting %s: %w", Describe(ref), err)
+}
+
+// Gone says whether the object with this UID is no longer there.
+func (a *Applier) Gone(ctx context.Context, ref v1alpha1.ObjectReference) (bool, error) {
+	live, err := a.Reader.Get(ctx, a.Client, ref)
+	if err != nil {
+		return false, err
+	}
+	return live == nil || live.GetUID() != ref.UID, nil
+}

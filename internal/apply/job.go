@@ -1,0 +1,98 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// PrepareJob makes a rendered Job a run-once job of one attempt: its name tells
+// executions and attempts apart, its pod runs at most once and can recognise a
+// repetition by its environment.
+func PrepareJob(u *unstructured.Unstructured, name, execution string, uid types.UID, attempt int32) error {
+	if u.GetAPIVersion() != "batch/v1" || u.GetKind() != "Job" {
+		return fmt.Errorf("a job task renders one batch/v1 Job, not %s %s", u.GetAPIVersion(), u.GetKind())
+	}
+	u.SetName(name)
+	labels := u.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[v1alpha1.LabelExecution] = execution
+	u.SetLabels(labels)
+	pod := []string{"spec", "template", "spec"}
+	for _, set := range []struct {
+		value any
+		path  []string
+	}{
+		{int64(0), []string{"spec", "backoffLimit"}},
+		{"Failed", []string{"spec", "podReplacementPolicy"}},
+		{"Never", append(pod, "restartPolicy")},
+	} {
+		if err := unstructured.SetNestedField(u.Object, set.value, set.path...); err != nil {
+			return fmt.Errorf("preparing the job: %w", err)
+		}
+	}
+	unstructured.RemoveNestedField(u.Object, "spec", "ttlSecondsAfterFinished")
+	if account, _, _ := unstructured.NestedString(u.Object, append(pod, "serviceAccountName")...); account == "" {
+		if err := unstructured.SetNestedField(u.Object, false, append(pod, "automountServiceAccountToken")...); err != nil {
+			return fmt.Errorf("preparing the job: %w", err)
+		}
+	}
+	return setEnvironment(u, append(pod, "containers"), string(uid), attempt)
+}
+
+func setEnvironment(u *unstructured.Unstructured, path []string, uid string, attempt int32) error {
+	containers, found, err := unstructured.NestedSlice(u.Object, path...)
+	if err != nil || !found {
+		return fmt.Errorf("preparing the job: it has no containers: %w", err)
+	}
+	for i := range containers {
+		c, ok := containers[i].(map[string]any)
+		if !ok {
+			return fmt.Errorf("preparing the job: container %d is not an object", i)
+		}
+		env, _ := c["env"].([]any)
+		c["env"] = append(env,
+			map[string]any{"name": v1alpha1.EnvExecutionID, "value": uid},
+			map[string]any{"name": v1alpha1.EnvAttempt, "value": strconv.Itoa(int(attempt))})
+	}
+	if err := unstructured.SetNestedSlice(u.Object, containers, path...); err != nil {
+		return fmt.Errorf("preparing the job: %w", err)
+	}
+	return nil
+}
+
+// Start creates a run-once job with POST. One that is already there is taken as the
+// same attempt's if it names the execution, and refused if not.
+func (a *Applier) Start(ctx context.Context, job *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	ref := revision.Reference(job)
+	body := job.DeepCopy()
+	a.Owner.Mark(body)
+	err := a.Client.Create(ctx, body,
+		client.FieldOwner(v1alpha1.FieldManager), client.FieldValidation(metav1.FieldValidationStrict))
+	if err == nil {
+		return body, nil
+	}
+	if !apierrors.IsAlreadyExists(err) {
+		return nil, fmt.Errorf("creating %s: %w", Describe(ref), err)
+	}
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(job.GroupVersionKind())
+	if err := a.Client.Get(ctx, client.ObjectKeyFromObject(job), live); err != nil {
+		return nil, fmt.Errorf("reading %s, which exists: %w", Describe(ref), err)
+	}
+	if !a.Owner.Owns(live) || live.GetLabels()[v1alpha1.LabelExecution] != job.GetLabels()[v1alpha1.LabelExecution] {
+		return nil, notOwned(ref)
+	}
+	return live, nil
+}

@@ -1,0 +1,102 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// Baseline is what an Instance was when it was last at rest, and what was tried since.
+type Baseline struct {
+	// Completed are the inputs of the last lifecycle run that succeeded; nil before the first.
+	Completed *revision.Inputs
+	// Execution is that run, as far as it still exists.
+	Execution *v1alpha1.CompletedExecution
+	// Previous names the newest applied revision; empty before the first.
+	Previous string
+	// Touched are the parameters that runs since then changed without success.
+	Touched map[string]bool
+}
+
+// Baseline derives it from the Instance's executions; where the last completed one
+// was deleted, from the Instance's status.
+func (a *Archive) Baseline(ctx context.Context, inst *v1alpha1.Instance, runs []v1alpha1.PlanExecution) (*Baseline, error) {
+	b := &Baseline{Touched: map[string]bool{}, Execution: inst.Status.LastCompleted.DeepCopy()}
+	newest := int64(-1)
+	if b.Execution != nil {
+		b.Previous, newest = b.Execution.Applied, b.Execution.Epoch
+	}
+	for _, r := range runs {
+		s := r.Status
+		if s.InstanceUID != inst.UID || s.Program == nil || !s.Program.Lifecycle {
+			continue
+		}
+		if s.State == v1alpha1.RunSucceeded && (b.Execution == nil || s.Epoch > b.Execution.Epoch) {
+			b.Execution = &v1alpha1.CompletedExecution{Name: r.Name, UID: r.UID, Epoch: s.Epoch, Inputs: s.Inputs, Applied: s.Applied}
+		}
+		if s.Applied != "" && s.Epoch > newest {
+			b.Previous, newest = s.Applied, s.Epoch
+		}
+	}
+	if b.Execution == nil {
+		return b, nil
+	}
+	var err error
+	b.Completed, err = a.Inputs(ctx, inst.Namespace, b.Execution.Inputs)
+	var missing *ErrMissing
+	if errors.As(err, &missing) {
+		// Without it nothing is known to be rolled out: deploy again.
+		return &Baseline{Previous: b.Previous, Touched: b.Touched}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, a.touched(ctx, inst, runs, b)
+}
+
+func (a *Archive) touched(ctx context.Context, inst *v1alpha1.Instance, runs []v1alpha1.PlanExecution, b *Baseline) error {
+	for _, r := range runs {
+		s := r.Status
+		if s.InstanceUID != inst.UID || s.Program == nil || !s.Program.Lifecycle || s.StartedAt == nil ||
+			s.Epoch <= b.Execution.Epoch || s.State == v1alpha1.RunSucceeded || s.Inputs == "" {
+			continue
+		}
+		in, err := a.Inputs(ctx, inst.Namespace, s.Inputs)
+		var missing *ErrMissing
+		if errors.As(err, &missing) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, name := range in.Changed {
+			b.Touched[name] = true
+		}
+	}
+	return nil
+}
+
+// Changed names the parameters that differ from the last completed run, or that a
+// run touched since without success, sorted.
+func (b *Baseline) Changed(schema *params.Schema, desired params.Values) []string {
+	if b.Completed == nil {
+		return nil
+	}
+	changed := map[string]bool{}
+	for name, differs := range schema.Changed(params.Values(b.Completed.Params), desired) {
+		if differs {
+			changed[name] = true
+		}
+	}
+	for _, name := range schema.Names() {
+		if b.Touched[name] {
+			changed[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(changed))
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+var allPlans = []string{"deploy", "scale", "reindex", "update", "upgrade", "cleanup"}
+
+func want(digest string, options ...func(*Desired)) *Desired {
+	d := &Desired{
+		Digest: digest, Version: "1.0.0", Account: "sa", Generation: "7", Plans: allPlans,
+		Triggers: map[string]string{"nodes": "scale", "index": "reindex"},
+	}
+	for _, o := range options {
+		o(d)
+	}
+	return d
+}
+
+func changed(names ...string) func(*Desired) { return func(d *Desired) { d.Changed = names } }
+func version(v string) func(*Desired)        { return func(d *Desired) { d.Version = v } }
+func plans(names ...string) func(*Desired)   { return func(d *Desired) { d.Plans = names } }
+
+// ran is a lifecycle run; its UID is its name.
+func ran(name, plan string, epoch int64, state v1alpha1.RunState, options ...func(*Run)) Run {
+	r := Run{
+		Name: name, UID: name, Plan: plan, Trigger: "spec/1/" + name, State: state, Epoch: epoch, Started: true,
+		Lifecycle: true, Version: "1.0.0", Desired: "A", Account: "sa", Created: epoch0.Add(time.Duration(epoch) * time.Minute),
+	}
+	for _, o := range options {
+		o(&r)
+	}
+	return r
+}
+
+func desiring(digest string) func(*Run) { return func(r *Run) { r.Desired = digest } }
+func of(v string) func(*Run)            { return func(r *Run) { r.Version = v } }
+func because(reason string) func(*Run)  { return func(r *Run) { r.Reason = reason } }
+func triggered(by string) func(*Run)    { return func(r *Run) { r.Trigger = by } }
+
+func byUser(preempt bool) func(*Run) {
+	return func(r *Run) { r.ByUser, r.Preempt, r.Trigger, r.Started, r.Desired = true, preempt, "", false, "" }
+}
+
+func TestChoose(t *testing.T) {
+	deployed := ran("d", "deploy", 1, v1alpha1.RunSucceeded)
+	stalled := ran("u", "update", 2, v1alpha1.RunStalled, desiring("B"))
+	tests := map[string]struct {
+		facts InstanceFacts
+		want  Choice
+	}{
+		"new instance deploys": {
+			InstanceFacts{Desired: want("A")},
+			Choice{Start: &Start{"deploy", "spec/7/A"}},
+		},
+		"nothing to do": {
+			InstanceFacts{Desired: want("A"), Completed: &deployed, Runs: []Run{deployed}},
+			Choice{},
+		},
+		"waits for its version": {InstanceFacts{}, Choice{}},
+		"suspended": {
+			InstanceFacts{Desired: want("A"), Suspended: true},
+			Choice{Blocked: v1alpha1.ReasonSuspended, Message: "spec.suspend is true: no execution starts"},
+		},
+		"parameter without trigger updates": {
+			InstanceFacts{Desired: want("B", changed("memory")), Completed: &deployed, Runs: []Run{deployed}},
+			Choice{Start: &Start{"update", "spec/7/B"}},
+		},
+		"triggered plans run in declared order, before update": {
+			InstanceFacts{Desired: want("B", changed("index", "memory", "nodes")), Completed: &deployed, Runs: []Run{deployed}},
+			Choice{Start: &Start{"scale", "spec/7/B"}},
+		},
+		"no update plan falls back to deploy": {
+			InstanceFacts{Desired: want("B", changed("memory"), plans("deploy")), Completed: &deployed, Runs: []Run{deployed}},
+			Choice{Start: &Start{"deploy", "spec/7/B"}},
+		},
+		"new version upgrades": {
+			InstanceFacts{Desired: want("B", version("2.0.0"), changed("nodes")), Completed: &deployed, Runs: []Run{deployed}},
+			Choice{Start: &Start{"upgrade", "spec/7/B"}},
+		},
+		"interrupted upgrade goes back by upgrade": {
+			InstanceFacts{
+				Desired: want("A"), Completed: &deployed,
+				Runs: []Run{deployed, ran("u", "upgrade", 2, v1alpha1.RunCancelled, of("2.0.0"), desiring("B"), because("Superseded"))},
+			},
+			Choice{Start: &Start{"upgrade", "spec/7/A"}},
+		},
+		"A to half of B to A converges by update": {
+			InstanceFacts{
+				Desired: want("A"), Completed: &deployed,
+				Runs: []Run{deployed, ran("u", "update", 2, v1alpha1.RunCancelled, desiring("B"), because("Superseded"))},
+			},
+			Choice{Start: &Start{"update", "spec/7/A"}},
+		},
+		"running execution goes on": {
+			InstanceFacts{Desired: want("A"), Active: "d", Runs: []Run{ran("d", "deploy", 1, v1alpha1.RunRunning)}},
+			Choice{},
+		},
+		"newer desired state supersedes": {
+			InstanceFacts{Desired: want("B"), Active: "d", Runs: []Run{ran("d", "deploy", 1, v1alpha1.RunRunning)}},
+			Choice{Stop: v1alpha1.ReasonSuperseded},
+		},
+		"another account supersedes what is stalled only": {
+			InstanceFacts{
+				Desired: want("B", func(d *Desired) { d.Account = "other" }), Active: "u", Completed: &deployed, Runs: []Run{deployed, stalled},
+			},
+			Choice{Stop: v1alpha1.ReasonSuperseded},
+		},
+		"a person's run preempts what is stalled": {
+			InstanceFacts{
+				Desired: want("B", changed("memory")), Active: "u", Completed: &deployed,
+				Runs: []Run{deployed, stalled, ran("mine", "deploy", 0, "", byUser(true))},
+			},
+			Choice{Stop: v1alpha1.ReasonPreempted},
+		},
+		"a person's run does not preempt unless it says so": {
+			InstanceFacts{
+				Desired: want("B", changed("memory")), Active: "u", Completed: &deployed,
+				Runs: []Run{deployed, stalled, ran("mine", "deploy", 0, "", byUser(false))},
+			},
+			Choice{},
+		},
+		"the lock is found again after status was wiped": {
+			InstanceFacts{Desired: want("B", changed("memory")), Completed: &deployed, Runs: []Run{deployed, stalled}},
+			Choice{Admit: &stalled},
+		},
+		"what was created but not admitted is admitted": {
+			InstanceFacts{
+				Desired: want("A"),
+				Runs:    []Run{ran("d", "deploy", 0, "", triggered("spec/7/A"), func(r *Run) { r.Started = false })},
+			},
+			Choice{Admit: &Run{
+				Name: "d", UID: "d", Plan: "deploy", Trigger: "spec/7/A", Lifecycle: true, Version: "1.0.0", Desired: "A",
+				Account: "sa", Created: epoch0,
+			}},
+		},
+		"deleting stops what runs": {
+			InstanceFacts{Deleting: true, Active: "u", Runs: []Run{deployed, stalled}},
+			Choice{Stop: v1alpha1.ReasonDeleted},
+		},
+		"deleting cleans up": {
+			InstanceFacts{Deleting: true, Desired: want("A"), Runs: []Run{deployed}},
+			Choice{Start: &Start{"cleanup", "delete"}},
+		},
+		"deleting what was never started needs no cleanup": {
+			InstanceFacts{Deleting: true, Desired: want("A")}, Choice{Done: true},
+		},
+		"cleaned up": {
+			InstanceFacts{
+				Deleting: true, Desired: want("A"),
+				Runs: []Run{deployed, ran("c", "cleanup", 2, v1alpha1.RunSucceeded, triggered("delete"))},
+			},
+			Choice{Done: true},
+		},
+		"cleanup takes too long": {
+			InstanceFacts{
+				Deleting: true, SkipCleanup: true, Active: "c",
+				Runs: []Run{deployed, ran("c", "cleanup", 2, v1alpha1.RunStalled, triggered("delete"))},
+			},
+			Choice{Done: true},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, Choose(test.facts)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPreemptedRunComesAgain(t *testing.T) {
+	deployed := ran("d", "deploy", 1, v1alpha1.RunSucceeded)
+	mine := ran("mine", "scale", 3, v1alpha1.RunSucceeded, byUser(true), desiring("B"))
+	got := Choose(InstanceFacts{Desired: want("B"), Completed: &mine, Runs: []Run{
+		deployed, ran("u", "update", 2, v1alpha1.RunCancelled, desiring("B"), because("Preempted"), triggered("spec/7/B")), mine,
+	}})
+	if diff := cmp.Diff(Choice{Start: &Start{"update", "again/u"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestStaleExecutionsAreDiscarded(t *testing.T) {
+	old := ran("old", "update", 0, "", triggered("spec/6/B"))
+	got := Choose(InstanceFacts{Desired: want("A"), Runs: []Run{old}})
+	if diff := cmp.Diff(Choice{Start: &Start{"deploy", "spec/7/A"}, Discard: []Run{old}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOwnedBy(t *testing.T) {
+	d := *want("B", changed("nodes", "memory"))
+	tests := map[string]struct {
+		plan     string
+		deployed bool
+		want     map[string]bool
+	}{
+		"a triggered plan owns its parameters only": {"scale", true, map[string]bool{"nodes": true, "memory": false, "index": false}},
+		"update owns all":                           {"update", true, map[string]bool{"nodes": true, "memory": true, "index": true}},
+		"upgrade leaves triggered ones alone":       {"upgrade", true, map[string]bool{"nodes": false, "memory": true, "index": false}},
+		"before the first deploy all are new":       {"scale", false, map[string]bool{"nodes": true, "memory": true, "index": true}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			owns := OwnedBy(test.plan, d, test.deployed)
+			for parameter, want := range test.want {
+				if got := owns(parameter); got != want {
+					t.Errorf("%s: got %v, want %v", parameter, got, want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,44 @@
+package graph
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/lru"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// cacheSize bounds how many versions are kept compiled; a cluster has few in use.
+const cacheSize = 256
+
+// Cache keeps compiled versions by digest. The zero value is not usable: see NewCache.
+type Cache struct {
+	mu       sync.Mutex
+	versions *lru.Cache
+}
+
+// NewCache returns an empty cache.
+func NewCache() *Cache { return &Cache{versions: lru.New(cacheSize)} }
+
+type cached struct {
+	version *Version
+	errs    field.ErrorList
+}
+
+// Compile returns the compiled version of a spec, from the cache where it is known.
+func (c *Cache) Compile(spec *v1alpha1.FrameworkVersionSpec) (*Version, field.ErrorList) {
+	digest, err := Digest(spec)
+	if err != nil {
+		return nil, field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, ok := c.versions.Get(digest); ok {
+		entry := found.(cached)
+		return entry.version, entry.errs
+	}
+	version, errs := Compile(spec)
+	c.versions.Add(digest, cached{version, errs})
+	return version, errs
+}

@@ -1,0 +1,188 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/render"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// Scope says whether a kind is namespaced, and whether it is known at all.
+type Scope func(schema.GroupKind) (namespaced, known bool)
+
+// Rendered is an object and the template that it came from.
+type Rendered struct {
+	Object   *unstructured.Unstructured
+	Template string
+}
+
+// Labels are what Kudo puts on every object of an Instance. Nothing in them varies
+// by run, version or build.
+func Labels(framework string, id Identity) map[string]string {
+	return map[string]string{
+		v1alpha1.LabelInstance:    id.Name,
+		v1alpha1.LabelManagedBy:   v1alpha1.ManagedBy,
+		v1alpha1.LabelAppName:     framework,
+		v1alpha1.LabelAppInstance: id.Name,
+	}
+}
+
+// RenderTask renders the objects of a task: templates, patches, common labels, gate.
+// A nil scope checks without a cluster.
+func (v *Version) RenderTask(t *Task, in *revision.Inputs, id Identity, run Run, scope Scope) ([]Rendered, error) {
+	var names []string
+	var seen *Run
+	switch {
+	case t.Action.Apply != nil:
+		names = t.Action.Apply.Templates
+	case t.Action.Delete != nil:
+		names = t.Action.Delete.Templates
+	case t.Action.Job != nil:
+		names, seen = []string{t.Action.Job.Template}, &run
+	}
+	out, err := v.renderTemplates(names, v.templateValues(in, id, seen))
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]*unstructured.Unstructured, len(out))
+	for i := range out {
+		objects[i] = out[i].Object
+	}
+	if objects, err = v.patch(t, objects); err != nil {
+		return nil, err
+	}
+	out = matchTemplates(out, objects)
+	metadata := render.Metadata{Labels: Labels(in.Framework, id)}
+	if err := render.Decorate(objects, metadata); err != nil {
+		return nil, fmt.Errorf("task %q: %w", t.Name, err)
+	}
+	policy := render.Policy{Namespace: id.Namespace, Scope: scope, Declared: v.declared(), Metadata: metadata}
+	if err := render.Gate(objects, policy); err != nil {
+		return nil, fmt.Errorf("task %q: %w", t.Name, err)
+	}
+	if t.Action.Job != nil && len(out) != 1 {
+		return nil, fmt.Errorf("task %q: template %q renders %d objects: a job task needs one Job", t.Name, t.Action.Job.Template, len(out))
+	}
+	return out, nil
+}
+
+func (v *Version) renderTemplates(names []string, values render.Values) ([]Rendered, error) {
+	var out []Rendered
+	for _, name := range names {
+		objects, err := v.templates.Render(name, values)
+		if err != nil {
+			return nil, fmt.Errorf("rendering: %w", err)
+		}
+		for _, o := range objects {
+			out = append(out, Rendered{Object: o, Template: name})
+		}
+	}
+	return out, nil
+}
+
+func (v *Version) patch(t *Task, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	if len(t.patches) == 0 {
+		return objects, nil
+	}
+	patched, err := render.Patch(objects, t.patches)
+	if err != nil {
+		return nil, fmt.Errorf("task %q: %w", t.Name, err)
+	}
+	return patched, nil
+}
+
+// matchTemplates finds the template of each object again after patches, which can
+// remove objects but neither rename nor move them.
+func matchTemplates(before []Rendered, objects []*unstructured.Unstructured) []Rendered {
+	templates := make(map[string]string, len(before))
+	for _, r := range before {
+		templates[revision.Key(revision.Reference(r.Object))] = r.Template
+	}
+	out := make([]Rendered, 0, len(objects))
+	for _, o := range objects {
+		out = append(out, Rendered{Object: o, Template: templates[revision.Key(revision.Reference(o))]})
+	}
+	return out
+}
+
+func (v *Version) declared() []render.Permission {
+	out := make([]render.Permission, 0, len(v.Spec.Permissions))
+	for _, p := range v.Spec.Permissions {
+		d := render.Permission{Group: p.Group, Kind: p.Kind}
+		if p.AnyNamespace {
+			d.Namespace = "*"
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// Known says whether a task with a template still exists.
+func (v *Version) Known(task, template string) bool {
+	t := v.tasks[task]
+	if t == nil || t.Action.Apply == nil {
+		return false
+	}
+	for _, name := range t.Action.Apply.Templates {
+		if name == template {
+			return true
+		}
+	}
+	return false
+}
+
+// sampleIdentity is an Instance with the longest name that is allowed.
+var sampleIdentity = Identity{
+	Name: "a2345678901234567890123456789012345678-z", Namespace: "sample", UID: "00000000-0000-0000-0000-000000000000",
+}
+
+// dryRender renders every task with defaults and with extreme values of the
+// parameters, so that what can be wrong with templates is found now.
+func (v *Version) dryRender(path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	seen := map[string]bool{}
+	for _, values := range v.Params.Extremes() {
+		_, err := v.RenderAll(values, nil)
+		var joined interface{ Unwrap() []error }
+		if !errors.As(err, &joined) {
+			continue
+		}
+		for _, one := range joined.Unwrap() {
+			if !seen[one.Error()] {
+				seen[one.Error()] = true
+				errs = append(errs, templateErrors(path.Child("templates"), one)...)
+			}
+		}
+	}
+	return errs
+}
+
+// RenderAll renders every task of the version for a sample Instance.
+func (v *Version) RenderAll(values params.Values, scope Scope) ([]Rendered, error) {
+	var out []Rendered
+	var errs []error
+	in := v.SampleInputs(values)
+	for _, t := range v.Spec.Tasks {
+		rendered, err := v.RenderTask(v.tasks[t.Name], in, sampleIdentity, Run{ID: "sample", Attempt: 1}, scope)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		out = append(out, rendered...)
+	}
+	return out, errors.Join(errs...)
+}
+
+// SampleInputs are the inputs of a first deploy with the given parameters.
+func (v *Version) SampleInputs(values params.Values) *revision.Inputs {
+	return &revision.Inputs{
+		Framework: v.Spec.Framework, Version: revision.VersionName{Name: v.Spec.Version, App: v.Spec.AppVersion},
+		Params: revision.Values(values), Labels: map[string]string{},
+	}
+}

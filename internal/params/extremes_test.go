@@ -1,0 +1,65 @@
+package params
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+func TestExtremes(t *testing.T) {
+	s := mustCompile(t,
+		withDefault(param("replicas", `{"type":"integer","enum":[3,1,5]}`), `3`),
+		required(param("name", `{"type":"string","pattern":"^[a-z]{2,5}(-[0-9]+)?$"}`)),
+		withDefault(param("quota", `{"type":"integer","minimum":512,"maximum":16384}`), `2048`),
+		param("tls", `{"type":"boolean"}`),
+	)
+	want := []Values{
+		{"replicas": int64(3), "name": "aa", "quota": int64(2048), "tls": nil},
+		{"replicas": int64(1), "name": "aa", "quota": int64(512), "tls": false},
+		{"replicas": int64(5), "name": "aaa-0", "quota": int64(16384), "tls": true},
+		{"replicas": int64(3), "name": "aa", "quota": int64(2048), "tls": true},
+		{"replicas": int64(1), "name": "aa", "quota": int64(2048), "tls": false},
+		{"replicas": int64(5), "name": "aa", "quota": int64(2048), "tls": true},
+		{"replicas": int64(3), "name": "aa", "quota": int64(2048), "tls": false},
+	}
+	if diff := cmp.Diff(want, s.Extremes()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExtremesAreValid(t *testing.T) {
+	schemas := append([]string{
+		`{"type":"string","format":"quantity"}`, `{"type":"string","format":"cidr"}`,
+		`{"type":"string","pattern":"^([0-9]{1,3}\\.){3}[0-9]{1,3}$"}`, `{"type":"string","pattern":"^(a|bc)?x.\\.y$"}`,
+		`{"type":"number","minimum":0,"maximum":1,"exclusiveMinimum":true,"exclusiveMaximum":true,"multipleOf":0.25}`,
+		`{"type":"integer","minimum":7,"multipleOf":5}`, `{"type":"integer","maximum":-3}`, `{"type":"string","maxLength":0}`,
+		`{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"array","items":{"type":"integer"},"minItems":1}},"required":["b"]}`,
+	}, paritySchemas...)
+	for name := range stringFormats {
+		schemas = append(schemas, `{"type":"string","format":"`+name+`"}`)
+	}
+	for _, schema := range schemas {
+		s := mustCompile(t, required(param("p", schema)))
+		sets := s.Extremes()
+		if len(sets) == 0 || len(sets) > maxExtremes {
+			t.Errorf("%s: %d sets", schema, len(sets))
+		}
+		for _, set := range sets {
+			if errs := s.parameters["p"].node.check(set["p"], nil); len(errs) > 0 {
+				t.Errorf("%s: %v", schema, errs)
+			}
+		}
+	}
+}
+
+func TestExtremesOfTheImpossible(t *testing.T) {
+	s := mustCompile(t, required(param("p", `{"type":"string","pattern":"^a$","minLength":9}`)))
+	if got := s.Extremes(); got != nil {
+		t.Errorf("got %v", got)
+	}
+	if got := mustCompile(t, []v1alpha1.Parameter{}...).Extremes(); len(got) != 1 {
+		t.Errorf("without parameters there is one set: %v", got)
+	}
+}

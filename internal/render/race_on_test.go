@@ -1,0 +1,6 @@
+//go:build race
+
+package render
+
+// raceFactor relaxes time and memory, which the race detector multiplies.
+const raceFactor = 20

@@ -1,0 +1,228 @@
+// The manager runs Kudo's controllers and serves its admission webhooks.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/controllers"
+	"kudo.dev/kudo/internal/certs"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/webhooks"
+)
+
+// version is stamped by the build.
+var version = "dev"
+
+// Names of config/default.
+const (
+	defaultNamespace = "kudo-system"
+	leaseName        = "kudo-manager.kudo.dev"
+	caSecret         = "kudo-webhook-ca"
+	webhookService   = "kudo-webhook-service"
+	validatingConfig = "kudo-validating-webhook-configuration"
+	mutatingConfig   = "kudo-mutating-webhook-configuration"
+)
+
+type options struct {
+	namespace      string
+	serviceAccount string
+	leaderElect    bool
+	metricsAddress string
+	metricsSecure  bool
+	probeAddress   string
+	webhookHost    string
+	webhookPort    int
+	webhookCertDir string
+	webhooks       bool
+	zap            zap.Options
+}
+
+func parse(args []string) (*options, error) {
+	o := &options{}
+	fs := flag.NewFlagSet("manager", flag.ContinueOnError)
+	fs.StringVar(&o.namespace, "namespace", fallback(os.Getenv("POD_NAMESPACE"), defaultNamespace), "Namespace that the manager runs in.")
+	fs.StringVar(&o.serviceAccount, "service-account", "kudo-manager", "The manager's own ServiceAccount in that namespace.")
+	fs.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several managers lead.")
+	fs.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics; 0 for none.")
+	fs.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve the metrics over HTTPS to who may read them.")
+	fs.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of the probes; 0 for none.")
+	fs.BoolVar(&o.webhooks, "webhooks", true, "Serve the admission webhooks.")
+	fs.StringVar(&o.webhookHost, "webhook-host", "", "Address that the webhooks are served on; empty for all. The certificate holds it too.")
+	fs.IntVar(&o.webhookPort, "webhook-port", 9443, "Port of the webhooks.")
+	fs.StringVar(&o.webhookCertDir, "webhook-cert-dir", "", "Directory with tls.crt and tls.key, where cert-manager makes them; empty: the manager makes its own.")
+	o.zap.BindFlags(fs)
+	return o, fs.Parse(args)
+}
+
+func fallback(value, otherwise string) string {
+	if value != "" {
+		return value
+	}
+	return otherwise
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if err != nil {
+		os.Exit(2)
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
+	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
+		ctrl.Log.Error(err, "the manager ends")
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o *options) error {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	// Priority and fairness in the API server is the rate limit.
+	config.QPS = -1
+	config.UserAgent = "kudo-manager/" + version
+	keeper, err := certificates(ctx, o, config, scheme)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(o, scheme, keeper))
+	if err != nil {
+		return fmt.Errorf("setting up the manager: %w", err)
+	}
+	if err := wire(ctx, mgr, o, keeper); err != nil {
+		return err
+	}
+	ctrl.Log.Info("starting", "version", version)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("running the manager: %w", err)
+	}
+	return nil
+}
+
+// certificates makes the webhooks' certificate before they are served, unless
+// someone else makes it.
+func certificates(ctx context.Context, o *options, config *rest.Config, scheme *runtime.Scheme) (*certs.Keeper, error) {
+	if !o.webhooks || o.webhookCertDir != "" {
+		return nil, nil
+	}
+	opts := certs.Options{
+		Secret:     types.NamespacedName{Namespace: o.namespace, Name: caSecret},
+		Service:    types.NamespacedName{Namespace: o.namespace, Name: webhookService},
+		Validating: validatingConfig, Mutating: mutatingConfig,
+	}
+	if o.webhookHost != "" {
+		opts.ExtraHosts = []string{o.webhookHost}
+	}
+	keeper, err := certs.New(opts)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the webhooks' certificate: %w", err)
+	}
+	direct, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the API server: %w", err)
+	}
+	if err := keeper.Bootstrap(ctx, direct); err != nil {
+		return nil, fmt.Errorf("making the webhooks' certificate: %w", err)
+	}
+	return keeper, nil
+}
+
+// shutdown bounds how long an orderly stop takes: the write in flight is finished.
+const shutdown = 10 * time.Second
+
+func managerOptions(o *options, scheme *runtime.Scheme, keeper *certs.Keeper) ctrl.Options {
+	timeout, consistent := shutdown, true
+	metrics := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	if o.metricsSecure {
+		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	server := webhook.Options{Host: o.webhookHost, Port: o.webhookPort, CertDir: o.webhookCertDir}
+	if keeper != nil {
+		server.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.GetCertificate = keeper.GetCertificate }}
+	}
+	return ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       metrics,
+		WebhookServer:                 webhook.NewServer(server),
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &timeout,
+		Cache:                         cacheOptions(),
+		Client: client.Options{Cache: &client.CacheOptions{
+			// A status that was just written is what the next reconciliation reads.
+			EnableReadYourWritesConsistency: &consistent,
+		}},
+	}
+}
+
+// cacheOptions keep what the manager holds in memory small: of revisions, only
+// Kudo's own, and of everything nothing that Kudo does not read.
+func cacheOptions() cache.Options {
+	owned, err := labels.NewRequirement(v1alpha1.LabelRevision, selection.Exists, nil)
+	utilruntime.Must(err)
+	return cache.Options{
+		ByObject: map[client.Object]cache.ByObject{
+			&appsv1.ControllerRevision{}: {Label: labels.NewSelector().Add(*owned)},
+		},
+		DefaultTransform: cache.TransformStripManagedFields(),
+	}
+}
+
+func wire(ctx context.Context, mgr ctrl.Manager, o *options, keeper *certs.Keeper) error {
+	versions := graph.NewCache()
+	if err := controllers.Setup(ctx, mgr, versions); err != nil {
+		return fmt.Errorf("setting up the controllers: %w", err)
+	}
+	if o.webhooks {
+		err := webhooks.Setup(mgr, webhooks.Options{
+			Versions: versions, Manager: "system:serviceaccount:" + o.namespace + ":" + o.serviceAccount,
+		})
+		if err != nil {
+			return fmt.Errorf("setting up the webhooks: %w", err)
+		}
+		if err := mgr.AddReadyzCheck("webhooks", mgr.GetWebhookServer().StartedChecker()); err != nil {
+			return fmt.Errorf("adding the readiness check: %w", err)
+		}
+	}
+	if keeper != nil {
+		if err := keeper.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("keeping the webhooks' certificate: %w", err)
+		}
+		if err := mgr.AddReadyzCheck("certificates", keeper.Check); err != nil {
+			return fmt.Errorf("adding the readiness check: %w", err)
+		}
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the liveness check: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package webhooks
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/validation"
+)
+
+type executionWebhook struct {
+	client   client.Reader
+	versions *graph.Cache
+	manager  string
+}
+
+// Default stamps who asks on new requests.
+func (w *executionWebhook) Default(ctx context.Context, pe *v1alpha1.PlanExecution) error {
+	req, err := admission.RequestFromContext(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the admission request: %w", err)
+	}
+	known := map[string]string{}
+	if req.Operation == admissionv1.Update {
+		old := &v1alpha1.PlanExecution{}
+		if err := json.Unmarshal(req.OldObject.Raw, old); err != nil {
+			return fmt.Errorf("reading the stored PlanExecution: %w", err)
+		}
+		for _, q := range old.Spec.Requests {
+			known[q.ID] = q.By
+		}
+	}
+	for i := range pe.Spec.Requests {
+		q := &pe.Spec.Requests[i]
+		if q.By != "" {
+			continue // the policy refuses one that is forged
+		}
+		if by, old := known[q.ID]; old {
+			q.By = by // the same YAML again, as its author wrote it
+			continue
+		}
+		q.By = req.UserInfo.Username
+	}
+	return nil
+}
+
+// ValidateCreate checks an execution against its Instance, if that exists.
+func (w *executionWebhook) ValidateCreate(ctx context.Context, pe *v1alpha1.PlanExecution) (admission.Warnings, error) {
+	req, err := admission.RequestFromContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the admission request: %w", err)
+	}
+	if pe.Spec.Trigger != "" && req.UserInfo.Username != w.manager {
+		return nil, invalid("PlanExecution", pe.Name, field.ErrorList{
+			field.Forbidden(field.NewPath("spec", "trigger"), "only Kudo sets it: leave it empty"),
+		})
+	}
+	inst := &v1alpha1.Instance{}
+	err = w.client.Get(ctx, client.ObjectKey{Namespace: pe.Namespace, Name: pe.Spec.Instance}, inst)
+	if apierrors.IsNotFound(err) {
+		return admission.Warnings{"Instance " + pe.Spec.Instance + " does not exist yet: the execution waits for it"},
+			invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, nil))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the Instance: %w", err)
+	}
+	version, _, err := compiled(ctx, w.client, w.versions, inst.Spec.Framework, inst.Spec.Version)
+	if err != nil {
+		return nil, err
+	}
+	if pe.Spec.Trigger != "" {
+		version = nil // what Kudo starts may belong to the version before
+	}
+	return nil, invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, version))
+}
+
+// ValidateUpdate checks new requests.
+func (w *executionWebhook) ValidateUpdate(_ context.Context, _, pe *v1alpha1.PlanExecution) (admission.Warnings, error) {
+	return nil, invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, nil))
+}
+
+// ValidateDelete lets an execution go.
+func (w *executionWebhook) ValidateDelete(context.Context, *v1alpha1.PlanExecution) (admission.Warnings, error) {
+	return nil, nil
+}
