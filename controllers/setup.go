@@ -21,6 +21,7 @@ import (
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/lock"
 	"kudo.dev/kudo/internal/metric"
 )
 
@@ -39,6 +40,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 	}
 	c, live := mgr.GetClient(), mgr.GetAPIReader()
 	store, reader := archive.New(c, live), apply.NewReader(mgr.GetCache())
+	ledger := &lock.Ledger{}
 	events, now := mgr.GetEventRecorder("kudo"), clock.RealClock{}
 	for name, r := range map[string]interface{ SetupWithManager(ctrl.Manager) error }{
 		"framework": &framework.Reconciler{Client: c, Clock: now},
@@ -47,11 +49,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 		},
 		"instance": &instance.Reconciler{
 			Client: c, Live: live, Accounts: accounts, Reader: reader, Versions: versions, Archive: store,
-			Events: events, Metrics: set, Clock: now,
+			Lock: ledger, Events: events, Metrics: set, Clock: now,
 		},
 		"planexecution": &planexecution.Reconciler{
 			Client: c, Live: live, Accounts: accounts, Reader: reader, Versions: versions, Archive: store,
-			Scope: scope(mgr.GetRESTMapper()), Events: events, Metrics: set, Clock: now,
+			Lock: ledger, Scope: scope(mgr.GetRESTMapper()), Events: events, Metrics: set, Clock: now,
 		},
 	} {
 		if err := r.SetupWithManager(mgr); err != nil {

@@ -20,7 +20,7 @@ var verbs = []string{"get", "create", "patch", "delete"}
 // not know yet is left out until it does.
 func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
 	byGroup := map[string][]string{}
-	for _, values := range v.Params.Extremes() {
+	for _, values := range v.Samples() {
 		rendered, err := v.RenderAll(values, nil)
 		if err != nil {
 			continue // refused by Compile, which tried the same values

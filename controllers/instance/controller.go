@@ -19,6 +19,7 @@ import (
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/lock"
 	"kudo.dev/kudo/internal/metric"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,6 +40,7 @@ type Reconciler struct {
 	Reader   *apply.Reader
 	Versions *graph.Cache
 	Archive  *archive.Archive
+	Lock     *lock.Ledger
 	Events   events.EventRecorder
 	Metrics  *metric.Set
 	Clock    clock.PassiveClock
@@ -74,12 +76,27 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	r.status(next, o, choice)
 	r.stalled.set(r.Metrics, req.NamespacedName, inst.Spec.Framework, isStalled(next))
 	if !reflect.DeepEqual(inst.Status, next.Status) {
-		if err := r.Client.Status().Update(ctx, next); err != nil {
-			return retryConflict(fmt.Errorf("writing the status of the Instance: %w", err))
+		if err := r.store(ctx, next); err != nil {
+			return retryConflict(err)
 		}
 		r.tell(inst, next)
 	}
 	return ctrl.Result{RequeueAfter: o.wake}, r.collect(ctx, next, o)
+}
+
+// store writes status, guarded by resourceVersion. The answer confirms the lock.
+func (r *Reconciler) store(ctx context.Context, next *v1alpha1.Instance) error {
+	end := func(int64, bool) {}
+	var epoch int64
+	if a := next.Status.Active; a != nil {
+		end, epoch = r.Lock.Begin(a.UID), a.Epoch
+	}
+	err := r.Client.Status().Update(ctx, next)
+	end(epoch, err == nil)
+	if err != nil {
+		return fmt.Errorf("writing the status of the Instance: %w", err)
+	}
+	return nil
 }
 
 // addFinalizer is the webhook's work, where there is no webhook.

@@ -18,6 +18,7 @@ import (
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/lock"
 	"kudo.dev/kudo/internal/metric"
 )
 
@@ -36,6 +37,7 @@ type Reconciler struct {
 	Reader   *apply.Reader
 	Versions *graph.Cache
 	Archive  *archive.Archive
+	Lock     *lock.Ledger
 	Scope    graph.Scope
 	Events   events.EventRecorder
 	Metrics  *metric.Set
@@ -56,6 +58,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if pe.DeletionTimestamp != nil || pe.Status.State.Terminal() {
 		r.memory.forget(req.NamespacedName)
+		r.Lock.Forget(pe.UID)
 		return ctrl.Result{}, nil
 	}
 	run, err := r.open(ctx, pe)

@@ -20,8 +20,6 @@ type memory struct {
 // recollection is what this process did for one execution.
 type recollection struct {
 	uid types.UID
-	// admitted is the epoch that a live read confirmed.
-	admitted int64
 	// answers are what the API server made of applied objects, by attempt.
 	answers map[string][]*unstructured.Unstructured
 	// deleted are the objects whose removal was asked for, by attempt.

@@ -65,8 +65,9 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	return n, r.gather(ctx, n)
 }
 
-// admit returns the Instance if it names this execution as the active one. The
-// first time, and again in every new process, that is read from the API server.
+// admit returns the Instance if it names this execution as the active one. That the
+// cache says so is not enough: the API server must have confirmed it to this process,
+// in the answer to the write that admitted it or else in a read.
 func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1alpha1.Instance, error) {
 	inst := &v1alpha1.Instance{}
 	key := client.ObjectKey{Namespace: pe.Namespace, Name: pe.Spec.Instance}
@@ -80,8 +81,7 @@ func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1
 	if !holds(inst, pe) {
 		return nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, "waiting until the Instance "+inst.Name+" admits this execution")
 	}
-	remembered := r.memory.of(pe)
-	if remembered.admitted == inst.Status.Active.Epoch {
+	if r.Lock.Confirmed(ctx, pe.UID, inst.Status.Active.Epoch) {
 		return inst, nil
 	}
 	live := &v1alpha1.Instance{}
@@ -91,7 +91,7 @@ func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1
 	if !holds(live, pe) {
 		return nil, nil // the cache is behind; its next event comes here again
 	}
-	remembered.admitted = live.Status.Active.Epoch
+	r.Lock.Confirm(pe.UID, live.Status.Active.Epoch)
 	return live, nil
 }
 

@@ -84,6 +84,7 @@ func yields(kind Kind, t *cel.Type) error {
 		if t.Kind() != types.ListKind {
 			return &Error{Msg: fmt.Sprintf("the expression must yield a list of objects, not %s", cel.FormatCELType(t))}
 		}
+	case Value:
 	}
 	return nil
 }

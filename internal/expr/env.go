@@ -103,8 +103,9 @@ func (e *Env) of(kind Kind) *cel.Env {
 		return e.self
 	case Rule:
 		return e.rule
+	default:
+		return e.general
 	}
-	return e.general
 }
 
 // library is what all versions share. Time zones by name are left out: they

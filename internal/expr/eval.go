@@ -44,8 +44,9 @@ func (r Result) Problem() error {
 		return errors.New(r.Note)
 	case Failed:
 		return r.Err
+	default:
+		return nil
 	}
-	return nil
 }
 
 // Eval evaluates the expression. It ends within CostLimit and never panics.
@@ -78,6 +79,7 @@ func (p *Program) expected(v any, out ref.Val) Result {
 		if _, ok := v.([]any); !ok {
 			want = "a list of objects"
 		}
+	case Value:
 	}
 	switch {
 	case want != "" && v == nil:

@@ -72,8 +72,9 @@ func (e *Env) variables(kind Kind) []string {
 		return []string{"params", "old"}
 	case ReadyWhen:
 		return []string{"self", "params", "old", "changed", "version", "instance", "run", "objects"}
+	default:
+		return []string{"params", "old", "changed", "version", "instance", "run", "objects"}
 	}
-	return []string{"params", "old", "changed", "version", "instance", "run", "objects"}
 }
 
 func (e *Env) unknownField(name string, at ast.Expr) string {

@@ -48,7 +48,7 @@ func env(t testing.TB) *Env {
 	return e
 }
 
-func pod(name string, isReady string, revision string, restartCount int64) map[string]any {
+func pod(name, isReady, revision string, restartCount int64) map[string]any {
 	return map[string]any{
 		"metadata": map[string]any{"name": name, "labels": map[string]any{"controller-revision-hash": revision}},
 		"status": map[string]any{

@@ -51,7 +51,7 @@ func toJSON(v ref.Val) (any, error) {
 	case types.Timestamp:
 		return x.UTC().Format(time.RFC3339Nano), nil
 	case types.Duration:
-		return x.Duration.String(), nil
+		return x.String(), nil
 	case *types.Optional:
 		if !x.HasValue() {
 			return nil, nil

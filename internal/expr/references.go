@@ -46,6 +46,7 @@ func (c *collector) visit(e ast.Expr) {
 		c.take(e.AsSelect().Operand(), e.AsSelect().FieldName())
 	case ast.CallKind:
 		c.call(e.AsCall())
+	default:
 	}
 }
 
@@ -88,6 +89,7 @@ func pathOf(e ast.Expr) string {
 		if sel := e.AsSelect(); sel.Operand().Kind() == ast.IdentKind {
 			return sel.Operand().AsIdent() + "." + sel.FieldName()
 		}
+	default:
 	}
 	return ""
 }

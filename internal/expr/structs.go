@@ -153,6 +153,7 @@ func (s *structs) typeOf(e ast.Expr) *cel.Type {
 		if t := s.typeOf(e.AsSelect().Operand()); t != nil {
 			return s.fields[t.TypeName()][e.AsSelect().FieldName()]
 		}
+	default:
 	}
 	return nil
 }

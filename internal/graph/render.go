@@ -148,7 +148,7 @@ var sampleIdentity = Identity{
 func (v *Version) dryRender(path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	seen := map[string]bool{}
-	for _, values := range v.Params.Extremes() {
+	for _, values := range v.Samples() {
 		_, err := v.RenderAll(values, nil)
 		var joined interface{ Unwrap() []error }
 		if !errors.As(err, &joined) {
@@ -162,6 +162,18 @@ func (v *Version) dryRender(path *field.Path) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// Samples are sets of parameters that an Instance could have: defaults and extremes
+// that the version's own rules allow.
+func (v *Version) Samples() []params.Values {
+	var out []params.Values
+	for _, values := range v.Params.Extremes() {
+		if len(v.Validate(values, nil, field.NewPath("sample"))) == 0 {
+			out = append(out, values)
+		}
+	}
+	return out
 }
 
 // RenderAll renders every task of the version for a sample Instance.

@@ -131,8 +131,9 @@ func generic(obj *unstructured.Unstructured) Result {
 		return failed(either(reason, ReasonFailed), either(message, "says that it failed"))
 	case status.TerminatingStatus, status.NotFoundStatus:
 		return Result{State: Gone, Reason: ReasonTerminating, Message: "is being deleted"}
+	default:
+		return progressing(either(reason, ReasonInProgress), "%s", either(message, "is not ready"))
 	}
-	return progressing(either(reason, ReasonInProgress), "%s", either(message, "is not ready"))
 }
 
 // stale is true if the condition Ready speaks about an older generation.

@@ -44,6 +44,7 @@ func definition(d *apiextensionsv1.CustomResourceDefinition) Result {
 			}
 		case apiextensionsv1.Established:
 			established = isTrue
+		default:
 		}
 	}
 	if !accepted || !established {

@@ -14,6 +14,7 @@ func pod(p *corev1.Pod) Result {
 		return healthy("completed")
 	case corev1.PodFailed:
 		return failed(either(p.Status.Reason, ReasonFailed), "failed"+containerExit(p))
+	default:
 	}
 	if c := podCondition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
 		return healthy("is ready")

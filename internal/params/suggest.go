@@ -24,8 +24,8 @@ func Closest(name string, names []string) string {
 
 // Hint is the end of a sentence about an unknown name: what was likely meant, or what there is.
 func Hint(name string, names []string) string {
-	if close := Closest(name, names); close != "" {
-		return fmt.Sprintf("; did you mean %q?", close)
+	if likely := Closest(name, names); likely != "" {
+		return fmt.Sprintf("; did you mean %q?", likely)
 	}
 	if len(names) == 0 {
 		return ""
@@ -43,24 +43,23 @@ func distance(a, b string) int {
 	if len(a) > maxSuggestLength || len(b) > maxSuggestLength {
 		return maxSuggestLength
 	}
-	var d [maxSuggestLength + 1][maxSuggestLength + 1]int
-	for i := range len(a) + 1 {
-		d[i][0] = i
-	}
-	for j := range len(b) + 1 {
-		d[0][j] = j
+	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
+		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
 				cost = 0
 			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+				row[j] = min(row[j], before[j-2]+1)
 			}
 		}
+		before, above, row = above, row, before
 	}
-	return d[len(a)][len(b)]
+	return above[len(b)]
 }
