@@ -15,6 +15,9 @@ import (
 // apply it (a creation needs both verbs), and delete it.
 var verbs = []string{"get", "create", "patch", "delete"}
 
+// readVerbs are what observing an object takes.
+var readVerbs = []string{"get", "list"}
+
 // rules are the permissions that an Instance's account needs, found by rendering
 // every task with defaults and with extreme parameters. A kind that the cluster does
 // not know yet is left out until it does.
@@ -32,6 +35,18 @@ func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
 			}
 		}
 	}
+	out := grouped(byGroup, verbs)
+	observed := map[string][]string{}
+	for _, gvk := range v.Observed() {
+		if resource, ok := resourceOf(gvk, mapper); ok && !slices.Contains(observed[resource.Group], resource.Resource) {
+			observed[resource.Group] = append(observed[resource.Group], resource.Resource)
+		}
+	}
+	return append(out, grouped(observed, readVerbs)...)
+}
+
+// grouped makes one rule of each API group.
+func grouped(byGroup map[string][]string, verbs []string) []rbacv1.PolicyRule {
 	out := make([]rbacv1.PolicyRule, 0, len(byGroup))
 	for group, resources := range byGroup {
 		slices.Sort(resources)

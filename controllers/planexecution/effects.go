@@ -100,7 +100,7 @@ func (r *Reconciler) performTask(ctx context.Context, n *run, e engine.TaskEffec
 func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
 	answers := make([]*unstructured.Unstructured, 0, len(n.rendered[e.Path]))
 	for i, o := range n.rendered[e.Path] {
-		answer, err := n.applier.Apply(ctx, o.Object)
+		answer, err := n.applier.Apply(ctx, o.Object, n.plan.Tasks[e.Path].Action.Apply.OnImmutable)
 		if err != nil {
 			return apply.Classify(err)
 		}

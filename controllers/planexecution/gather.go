@@ -15,11 +15,13 @@ func (r *Reconciler) gather(ctx context.Context, n *run) error {
 	n.facts = engine.Facts{
 		Admitted: true,
 		Stop:     n.instance.Status.Active.Stop,
-		When:     n.version.Conditions(n.plan, n.inputs, n.identity),
 		Outcomes: map[string]engine.Outcome{},
 	}
+	if err := r.look(ctx, n); err != nil {
+		return err
+	}
 	if n.state.StartedAt.IsZero() {
-		n.facts.Require = n.version.Require(n.plan, n.inputs, n.identity)
+		n.facts.Require = n.version.Require(n.plan, n.inputs, n.identity, n.observed)
 	}
 	if !n.plan.Lifecycle {
 		n.facts.Sealed = engine.Outcome{Class: engine.OutcomeDone}
@@ -77,7 +79,7 @@ func (r *Reconciler) observeWait(n *run, s engine.NodeState, task *graph.Task) e
 			Message: "waiting until " + due.UTC().Format(time.RFC3339),
 		}
 	}
-	done, note, err := n.version.Until(task, n.inputs, n.identity)
+	done, note, err := n.version.Until(task, n.inputs, n.identity, n.observed)
 	switch {
 	case err != nil:
 		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonExpression, Message: err.Error()}
@@ -85,7 +87,7 @@ func (r *Reconciler) observeWait(n *run, s engine.NodeState, task *graph.Task) e
 		return engine.Outcome{Class: engine.OutcomeDone}
 	}
 	return engine.Outcome{
-		Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting,
+		Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: r.Clock.Now().Add(pollEvery),
 		Message: "waiting until " + task.Action.Wait.Until + note,
 	}
 }

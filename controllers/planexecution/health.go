@@ -94,7 +94,7 @@ func settledByAnswer(answer *unstructured.Unstructured) bool {
 // judge applies the author's rule where there is one, else that of the kind.
 func (r *Reconciler) judge(n *run, task *graph.Task, obj *unstructured.Unstructured) engine.Outcome {
 	ref := revision.Reference(obj)
-	declared, ready, note, err := n.version.ReadyWhen(task, n.inputs, n.identity, obj.Object)
+	declared, ready, note, err := n.version.ReadyWhen(task, n.inputs, n.identity, n.observed, obj.Object)
 	switch {
 	case err != nil:
 		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonExpression, Message: apply.Describe(ref) + ": readyWhen: " + err.Error()}

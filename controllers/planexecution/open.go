@@ -32,6 +32,8 @@ type run struct {
 	objects map[string][]v1alpha1.ObjectReference
 	// rendered objects of tasks that run, by path.
 	rendered map[string][]graph.Rendered
+	// observed objects by the names of observations, as expressions see them.
+	observed map[string]any
 	// changed says that status must be written.
 	changed bool
 	notes   []engine.Note

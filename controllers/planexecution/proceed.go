@@ -31,6 +31,10 @@ func (r *Reconciler) proceed(ctx context.Context, n *run) (ctrl.Result, error) {
 		for _, e := range ready {
 			r.perform(ctx, n, e)
 		}
+		// What comes next must see what was just done.
+		if err := r.look(ctx, n); err != nil {
+			return ctrl.Result{}, err
+		}
 	}
 }
 

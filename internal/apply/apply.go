@@ -25,7 +25,7 @@ type Applier struct {
 // Apply sends a complete object and returns the API server's answer. Server-side
 // apply can not be create-only: so absence is read first, an object that is there
 // must be the Instance's own and is named by its UID, and the answer is checked.
-func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured, policy v1alpha1.ImmutablePolicy) (*unstructured.Unstructured, error) {
 	ref := revision.Reference(desired)
 	existing, err := a.Reader.Get(ctx, a.Client, ref)
 	if err != nil {
@@ -46,6 +46,9 @@ func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured)
 	// Client.Apply has no option for strict field validation.
 	err = a.Client.Patch(ctx, body, client.RawPatch(types.ApplyPatchType, raw),
 		client.FieldOwner(v1alpha1.FieldManager), client.FieldValidation(metav1.FieldValidationStrict))
+	if existing != nil && immutable(err) && policy != v1alpha1.ImmutableFail && policy != "" {
+		return nil, a.replace(ctx, existing, policy, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", Describe(ref), err)
 	}
@@ -53,6 +56,26 @@ func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured)
 		return nil, notOwned(ref)
 	}
 	return body, nil
+}
+
+// replace removes an object whose immutable field is to change, with its dependants or
+// without; the next try makes it anew. What holds data is never replaced.
+func (a *Applier) replace(ctx context.Context, existing *unstructured.Unstructured, policy v1alpha1.ImmutablePolicy, refused error) error {
+	ref := revision.Reference(existing)
+	if Outlives(existing.GroupVersionKind().GroupKind()) {
+		return fmt.Errorf("applying %s, which holds data and is not replaced: %w", Describe(ref), refused)
+	}
+	propagation := metav1.DeletePropagationForeground
+	if policy == v1alpha1.ImmutableOrphan {
+		propagation = metav1.DeletePropagationOrphan
+	}
+	if err := a.remove(ctx, ref, propagation); err != nil {
+		return err
+	}
+	return &Refusal{
+		Reason: v1alpha1.ReasonWaiting, Transient: true,
+		Message: Describe(ref) + " is made anew because an immutable field changes",
+	}
 }
 
 func (a *Applier) mayWrite(existing *unstructured.Unstructured, ref v1alpha1.ObjectReference) error {

@@ -95,7 +95,7 @@ func hint(err error) string {
 		return ". Kudo may not act as accounts of this namespace: bind the ClusterRole kudo-impersonate-on here"
 	case apierrors.IsForbidden(err):
 		return ". Grant the account the rules in the FrameworkVersion's status.rules"
-	case apierrors.IsInvalid(err) && strings.Contains(text, "immutable"), strings.Contains(text, "updates to statefulset spec for fields other than"):
+	case immutable(err):
 		return ". An immutable field can not be changed in place: undo the change, or delete the object so that it is made anew"
 	case apierrors.IsNotFound(err) && strings.Contains(text, "namespaces"):
 		return ". Create the namespace"
@@ -103,6 +103,12 @@ func hint(err error) string {
 		return ". Install the CustomResourceDefinition of this kind"
 	}
 	return ""
+}
+
+// immutable says whether the API server refused to change an immutable field.
+func immutable(err error) bool {
+	return apierrors.IsInvalid(err) &&
+		(strings.Contains(err.Error(), "immutable") || strings.Contains(err.Error(), "updates to statefulset spec for fields other than"))
 }
 
 // fieldConflict describes a conflict with other field managers, or returns "".

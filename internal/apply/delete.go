@@ -15,15 +15,18 @@ import (
 // Delete asks for the removal of an object, by UID: another object of the same
 // name is not meant. One that is gone already is no error.
 func (a *Applier) Delete(ctx context.Context, ref v1alpha1.ObjectReference) error {
+	return a.remove(ctx, ref, metav1.DeletePropagationBackground)
+}
+
+func (a *Applier) remove(ctx context.Context, ref v1alpha1.ObjectReference, propagation metav1.DeletionPropagation) error {
 	u := &unstructured.Unstructured{}
 	u.SetAPIVersion(ref.APIVersion)
 	u.SetKind(ref.Kind)
 	u.SetNamespace(ref.Namespace)
 	u.SetName(ref.Name)
 	uid := ref.UID
-	background := metav1.DeletePropagationBackground
 	err := a.Client.Delete(ctx, u, &client.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background,
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &propagation,
 	})
 	// A conflict means another UID: what was meant is gone.
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {

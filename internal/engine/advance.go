@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
@@ -57,6 +58,7 @@ func (d *decider) begin(n *Node) {
 		truth, known := d.facts.When[n.Path]
 		switch {
 		case !known:
+			d.wake(d.now.Add(time.Second)) // gathered by then
 			return
 		case truth.Err != "":
 			d.stallUnstarted(n, truth.Err)
@@ -90,3 +92,40 @@ func (d *decider) skip(n *Node) {
 	})
 	d.note(n.Path, v1alpha1.ReasonSkipped, n.Path+" skipped: its condition is false", false)
 }
+
+// Near returns the paths of the nodes that have not started and whose turn may come in
+// the next moment: nothing that must come before them has yet to start. Their
+// conditions are worth evaluating.
+func Near(p *Program, s State) map[string]bool {
+	near := map[string]bool{}
+	var visit func(n *Node)
+	visit = func(n *Node) {
+		blocked := false
+		for _, c := range n.Children {
+			run := s.Node(c.Path)
+			waits := slices.ContainsFunc(n.Children, func(sibling *Node) bool {
+				return slices.Contains(c.DependsOn, sibling.Name) && !mayVanish(sibling) && !begun(s.Node(sibling.Path))
+			})
+			switch {
+			case run.Run.Terminal():
+			case begun(run):
+				visit(c)
+			case !blocked && !waits:
+				near[c.Path] = true
+				visit(c)
+				blocked = n.Strategy != v1alpha1.Parallel && !mayVanish(c)
+			}
+		}
+	}
+	visit(p.Root)
+	return near
+}
+
+// mayVanish says whether a node may end at once without doing anything: then what comes
+// after it is near too.
+func mayVanish(n *Node) bool {
+	return n.Conditional || n.Task == nil && !slices.ContainsFunc(n.Children, func(c *Node) bool { return !mayVanish(c) })
+}
+
+// begun says whether a node was started or has ended.
+func begun(s NodeState) bool { return s.started() || s.Run.Terminal() }

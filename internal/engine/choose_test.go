@@ -201,9 +201,9 @@ func TestOwnedBy(t *testing.T) {
 		want     map[string]bool
 	}{
 		"a triggered plan owns its parameters only": {"scale", true, map[string]bool{"nodes": true, "memory": false, "index": false}},
-		"update owns all":                           {"update", true, map[string]bool{"nodes": true, "memory": true, "index": true}},
-		"upgrade leaves triggered ones alone":       {"upgrade", true, map[string]bool{"nodes": false, "memory": true, "index": false}},
-		"before the first deploy all are new":       {"scale", false, map[string]bool{"nodes": true, "memory": true, "index": true}},
+		"update owns all":                     {"update", true, map[string]bool{"nodes": true, "memory": true, "index": true}},
+		"upgrade leaves triggered ones alone": {"upgrade", true, map[string]bool{"nodes": false, "memory": true, "index": false}},
+		"before the first deploy all are new": {"scale", false, map[string]bool{"nodes": true, "memory": true, "index": true}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

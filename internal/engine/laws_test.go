@@ -319,3 +319,38 @@ func TestStopAlwaysEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestNearCoversWhatMayStart: whatever starts in a decision was near before it, so that
+// its condition was evaluated.
+func TestNearCoversWhatMayStart(t *testing.T) {
+	source := rand.New(rand.NewPCG(11, 3)) //nolint:gosec // not for secrets
+	for range 500 {
+		data := make([]byte, 100)
+		for i := range data {
+			data[i] = byte(source.UintN(256)) //nolint:gosec // fits
+		}
+		s := newSimulation(t, data)
+		for range 40 {
+			near, before := Near(s.program, s.state), s.state.clone()
+			d := s.decide()
+			s.program.Root.Walk(func(n *Node) {
+				if n.Conditional && !begun(before.Node(n.Path)) && begun(d.State.Node(n.Path)) && !near[n.Path] && !skippedWithParent(s.program.Root, n, d.State) {
+					t.Fatalf("%s was decided although it was not near: %v", n.Path, near)
+				}
+			})
+			s.forgetOld()
+			s.make(d, true)
+			s.happen()
+		}
+	}
+}
+
+func skippedWithParent(root, n *Node, state State) bool {
+	skipped := false
+	root.Walk(func(p *Node) {
+		for _, c := range p.Children {
+			skipped = skipped || c == n && p.Path != "" && state.Node(p.Path).Run == v1alpha1.RunSkipped
+		}
+	})
+	return skipped
+}

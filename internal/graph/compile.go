@@ -35,6 +35,7 @@ type Version struct {
 
 	templates   *render.Set
 	validations []rule
+	observe     []*observation
 	tasks       map[string]*Task
 	upgradable  []*semver.Constraints
 	version     *semver.Version
@@ -174,16 +175,16 @@ func templateErrors(path *field.Path, err error) field.ErrorList {
 }
 
 func (c *compiler) expressions() {
-	c.observations()
 	if c.out.Params == nil {
 		return
 	}
-	env, err := expr.NewEnv(expr.Options{Parameters: c.out.Params})
+	env, err := expr.NewEnv(expr.Options{Parameters: c.out.Params, Observations: declared(c.spec.Observe)})
 	if err != nil {
 		c.add(field.InternalError(c.path, err))
 		return
 	}
 	c.env = env
+	c.observations()
 	c.out.validations = c.rules(c.spec.Validations, c.path.Child("validations"), expr.Rule)
 }
 
@@ -207,13 +208,6 @@ func (c *compiler) expression(kind expr.Kind, source string, path *field.Path) *
 		return nil
 	}
 	return p
-}
-
-// observations refuses until live objects can be read; see docs/spec/cel.md.
-func (c *compiler) observations() {
-	for _, o := range c.spec.Observe {
-		c.add(field.Forbidden(c.path.Child("observe").Key(o.Name), NotYetSupported))
-	}
 }
 
 func (c *compiler) triggers() {

@@ -10,20 +10,22 @@ import (
 	"kudo.dev/kudo/internal/revision"
 )
 
-// Conditions evaluates every condition of a plan. A missing value is an error: a
-// plan must not guess.
-func (v *Version) Conditions(p *Plan, in *revision.Inputs, id Identity) map[string]engine.Truth {
+// Conditions evaluates the conditions that may be decided in the next moment. A
+// missing value is an error: a plan must not guess.
+func (v *Version) Conditions(p *Plan, near map[string]bool, in *revision.Inputs, id Identity, objects map[string]any) map[string]engine.Truth {
 	out := make(map[string]engine.Truth, len(p.conditions))
-	vars := v.vars(in, id)
+	vars := v.vars(in, id, objects)
 	for path, program := range p.conditions {
-		out[path] = truth(program.Eval(vars))
+		if near[path] {
+			out[path] = truth(program.Eval(vars))
+		}
 	}
 	return out
 }
 
 // Require evaluates the plan's requirements: the zero outcome means they are met.
-func (v *Version) Require(p *Plan, in *revision.Inputs, id Identity) engine.Outcome {
-	vars := v.vars(in, id)
+func (v *Version) Require(p *Plan, in *revision.Inputs, id Identity, objects map[string]any) engine.Outcome {
+	vars := v.vars(in, id, objects)
 	for _, r := range p.require {
 		t := truth(r.program.Eval(vars))
 		switch {
@@ -41,7 +43,7 @@ func (v *Version) Validate(values, old params.Values, path *field.Path) field.Er
 	var errs field.ErrorList
 	in := v.SampleInputs(values)
 	in.Old = revision.Values(old)
-	vars := v.vars(in, sampleIdentity)
+	vars := v.vars(in, sampleIdentity, nil)
 	for _, r := range v.validations {
 		t := truth(r.program.Eval(vars))
 		switch {
@@ -55,20 +57,20 @@ func (v *Version) Validate(values, old params.Values, path *field.Path) field.Er
 }
 
 // Until evaluates the expression of a wait: whether it is true, and what it waits for.
-func (v *Version) Until(t *Task, in *revision.Inputs, id Identity) (done bool, note string, err error) {
+func (v *Version) Until(t *Task, in *revision.Inputs, id Identity, objects map[string]any) (done bool, note string, err error) {
 	if t.until == nil {
 		return false, "", nil
 	}
-	return settled(t.until.Eval(v.vars(in, id)))
+	return settled(t.until.Eval(v.vars(in, id, objects)))
 }
 
 // ReadyWhen evaluates the author's own rule over an applied object; declared is
 // false where there is none.
-func (v *Version) ReadyWhen(t *Task, in *revision.Inputs, id Identity, self map[string]any) (declared, ready bool, note string, err error) {
+func (v *Version) ReadyWhen(t *Task, in *revision.Inputs, id Identity, objects, self map[string]any) (declared, ready bool, note string, err error) {
 	if t.readyWhen == nil {
 		return false, false, "", nil
 	}
-	vars := v.vars(in, id)
+	vars := v.vars(in, id, objects)
 	vars.Self = self
 	ready, note, err = settled(t.readyWhen.Eval(vars))
 	return true, ready, note, err

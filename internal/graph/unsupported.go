@@ -55,11 +55,6 @@ func unsupportedTask(t *v1alpha1.Task, path *field.Path) field.ErrorList {
 		refusal{t.Instance != nil, path.Child("instance")},
 		refusal{t.Call != nil, path.Child("call")},
 	)
-	if t.Apply != nil {
-		errs = append(errs, refuse(refusal{
-			t.Apply.OnImmutable != "" && t.Apply.OnImmutable != v1alpha1.ImmutableFail, path.Child("apply", "onImmutable"),
-		})...)
-	}
 	if t.Delete != nil {
 		errs = append(errs, refuse(
 			refusal{t.Delete.Force, path.Child("delete", "force")},

@@ -68,7 +68,7 @@ func anyMap[V any](in map[string]V) map[string]any {
 }
 
 // vars are what expressions see.
-func (v *Version) vars(in *revision.Inputs, id Identity) expr.Vars {
+func (v *Version) vars(in *revision.Inputs, id Identity, objects map[string]any) expr.Vars {
 	vars := expr.Vars{
 		Params:  maps.Clone(in.Params),
 		Changed: v.changed(in),
@@ -77,7 +77,8 @@ func (v *Version) vars(in *revision.Inputs, id Identity) expr.Vars {
 			"name": id.Name, "namespace": id.Namespace, "uid": string(id.UID),
 			"generation": in.Generation, "deployed": in.Old != nil, "labels": anyMap(in.Labels),
 		},
-		Run: map[string]any{"trigger": in.Trigger},
+		Run:     map[string]any{"trigger": in.Trigger},
+		Objects: objects,
 	}
 	if in.Old != nil {
 		vars.OldParams = maps.Clone(in.Old)
