@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/revision"
@@ -97,6 +98,13 @@ func (zk *zookeeper) inputs(t *testing.T, v *graph.Version, now, old map[string]
 }
 
 // TestConditions lists which conditional phases and steps run when.
+// everywhere is every node of a plan: each has its condition evaluated.
+func everywhere(p *graph.Plan) map[string]bool {
+	all := map[string]bool{}
+	p.Program.Root.Walk(func(n *engine.Node) { all[n.Path] = true })
+	return all
+}
+
 func TestConditions(t *testing.T) {
 	tests := map[string]struct {
 		plan     string
@@ -116,7 +124,7 @@ func TestConditions(t *testing.T) {
 		v := compiled(t, zk)
 		for name, test := range tests {
 			got := map[string]bool{}
-			for where, truth := range v.Conditions(v.Plans[test.plan], zk.inputs(t, v, test.now, test.old), graph.Identity{Name: "zk", Namespace: "tenant"}) {
+			for where, truth := range v.Conditions(v.Plans[test.plan], everywhere(v.Plans[test.plan]), zk.inputs(t, v, test.now, test.old), graph.Identity{Name: "zk", Namespace: "tenant"}, nil) {
 				if truth.Err != "" {
 					t.Errorf("%s: %s: %s", name, where, truth.Err)
 				}
@@ -133,10 +141,10 @@ func TestUpgradeKeepsTheSize(t *testing.T) {
 	eachVersion(t, func(t *testing.T, zk *zookeeper) {
 		v := compiled(t, zk)
 		id := graph.Identity{Name: "zk", Namespace: "tenant"}
-		if got := v.Require(v.Plans["upgrade"], zk.inputs(t, v, map[string]any{"cpu": "1"}, map[string]any{}), id); got.Message != "" {
+		if got := v.Require(v.Plans["upgrade"], zk.inputs(t, v, map[string]any{"cpu": "1"}, map[string]any{}), id, nil); got.Message != "" {
 			t.Errorf("an upgrade with a change of CPU: %+v", got)
 		}
-		if got := v.Require(v.Plans["upgrade"], zk.inputs(t, v, map[string]any{"nodeCount": int64(5)}, map[string]any{}), id); !strings.Contains(got.Message, "one after the other") {
+		if got := v.Require(v.Plans["upgrade"], zk.inputs(t, v, map[string]any{"nodeCount": int64(5)}, map[string]any{}), id, nil); !strings.Contains(got.Message, "one after the other") {
 			t.Errorf("an upgrade with a change of size: %+v", got)
 		}
 	})
