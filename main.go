@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // The manager runs Kudo's controllers and serves its admission webhooks.
 package main
 
@@ -40,7 +43,7 @@ var version = "dev"
 const (
 	defaultNamespace = "kudo-system"
 	leaseName        = "kudo-manager.kudo.dev"
-	caSecret         = "kudo-webhook-ca"
+	caSecret         = "kudo-webhook-ca" //nolint:gosec // a name, not a credential
 	webhookService   = "kudo-webhook-service"
 	validatingConfig = "kudo-validating-webhook-configuration"
 	mutatingConfig   = "kudo-mutating-webhook-configuration"

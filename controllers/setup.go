@@ -1,8 +1,12 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controllers wires Kudo's four controllers.
 package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -64,33 +68,30 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 }
 
 func indexes(ctx context.Context, mgr ctrl.Manager) error {
-	for _, index := range []struct {
-		object client.Object
-		field  string
-		value  func(client.Object) string
-	}{
-		{&v1alpha1.PlanExecution{}, v1alpha1.IndexInstance, func(o client.Object) string {
-			return o.(*v1alpha1.PlanExecution).Spec.Instance
-		}},
-		{&v1alpha1.Instance{}, v1alpha1.IndexVersion, func(o client.Object) string {
-			spec := o.(*v1alpha1.Instance).Spec
-			return spec.Framework + "-" + spec.Version
-		}},
-		{&v1alpha1.Instance{}, v1alpha1.IndexAccount, func(o client.Object) string {
-			return o.(*v1alpha1.Instance).Spec.ServiceAccountName
-		}},
-		{&v1alpha1.FrameworkVersion{}, v1alpha1.IndexFramework, func(o client.Object) string {
-			return o.(*v1alpha1.FrameworkVersion).Spec.Framework
-		}},
-	} {
-		err := mgr.GetFieldIndexer().IndexField(ctx, index.object, index.field, func(o client.Object) []string {
-			return []string{index.value(o)}
-		})
-		if err != nil {
-			return err
+	indexer := mgr.GetFieldIndexer()
+	return errors.Join(
+		index(ctx, indexer, &v1alpha1.PlanExecution{}, v1alpha1.IndexInstance, func(o *v1alpha1.PlanExecution) string {
+			return o.Spec.Instance
+		}),
+		index(ctx, indexer, &v1alpha1.Instance{}, v1alpha1.IndexVersion, func(o *v1alpha1.Instance) string {
+			return o.Spec.Framework + "-" + o.Spec.Version
+		}),
+		index(ctx, indexer, &v1alpha1.Instance{}, v1alpha1.IndexAccount, func(o *v1alpha1.Instance) string {
+			return o.Spec.ServiceAccountName
+		}),
+		index(ctx, indexer, &v1alpha1.FrameworkVersion{}, v1alpha1.IndexFramework, func(o *v1alpha1.FrameworkVersion) string {
+			return o.Spec.Framework
+		}),
+	)
+}
+
+func index[T client.Object](ctx context.Context, indexer client.FieldIndexer, kind T, field string, value func(T) string) error {
+	return indexer.IndexField(ctx, kind, field, func(o client.Object) []string {
+		if typed, ok := o.(T); ok {
+			return []string{value(typed)}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // scope asks the API server's discovery whether a kind is namespaced.

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package frameworks_test checks the packages of the catalogue the way that
 // Kudo uses them: read, rendered and decoded as the API server would.
 package frameworks_test

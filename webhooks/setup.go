@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package webhooks adapts Kudo's validators and defaulters to the API server's
 // admission webhooks.
 package webhooks

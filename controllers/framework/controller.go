@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package framework keeps the table of a Framework's versions.
 package framework
 
@@ -67,7 +70,7 @@ func (r *Reconciler) status(fw *v1alpha1.Framework, versions []v1alpha1.Framewor
 	slices.SortFunc(table, func(a, b v1alpha1.FrameworkVersionSummary) int { return newer(a.Version, b.Version) })
 	s := &fw.Status
 	s.ObservedGeneration = fw.Generation
-	s.VersionCount = int32(len(table)) //nolint:gosec // a cluster has far fewer
+	s.VersionCount = int32(len(table))
 	s.DefaultVersion = defaultVersion(fw, table)
 	c := ready(fw, table)
 	c.ObservedGeneration, c.LastTransitionTime = fw.Generation, metav1.NewTime(r.Clock.Now())

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package frameworkversion compiles FrameworkVersions, reports the permissions that
 // they need, and holds those that are in use.
 package frameworkversion

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package frameworkversion
 
 import (
@@ -21,7 +24,7 @@ const conflictPause = 200 * time.Millisecond
 // status derives the version's status from its spec and from what exists beside it.
 func (r *Reconciler) status(ctx context.Context, fwv *v1alpha1.FrameworkVersion, users int) error {
 	s := &fwv.Status
-	s.Instances = int32(users) //nolint:gosec // a cluster has far fewer
+	s.Instances = int32(users)
 	version, errs := r.Versions.Compile(&fwv.Spec)
 	valid := r.valid(fwv, version, errs)
 	r.set(fwv, valid)

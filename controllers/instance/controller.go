@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package instance decides which plan an Instance runs next, admits one
 // execution at a time, and keeps what is known about the Instance in its status.
 package instance

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package instance
 
 import (
@@ -31,7 +34,7 @@ func (r *Reconciler) collect(ctx context.Context, inst *v1alpha1.Instance, o *ob
 				continue
 			}
 			cr := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: inst.Namespace, Name: name}}
-			if err := r.Client.Delete(ctx, cr); client.IgnoreNotFound(err) != nil {
+			if err := client.IgnoreNotFound(r.Client.Delete(ctx, cr)); err != nil {
 				return fmt.Errorf("removing the revision %s: %w", name, err)
 			}
 		}

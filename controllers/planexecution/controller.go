@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package planexecution decides, with the engine, what to do next inside one run
 // of a plan, and does it as the Instance's account.
 package planexecution

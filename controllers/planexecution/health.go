@@ -1,8 +1,10 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package planexecution
 
 import (
 	"context"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -178,7 +180,7 @@ func (r *Reconciler) missingJob(n *run, path string, ref v1alpha1.ObjectReferenc
 		}
 		return engine.Outcome{
 			Class: engine.OutcomeUser, Reason: v1alpha1.ReasonOutcomeUnknown,
-			Message: strings.Join([]string{apply.Describe(ref), "was removed before its result was known: request a retry if it may run again"}, " "),
+			Message: apply.Describe(ref) + " was removed before its result was known: request a retry if it may run again",
 		}
 	}
 	return engine.Outcome{}

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Command devcluster is a Kubernetes cluster for development and tests in one process, with simulated nodes.
 // Called as etcd, kube-apiserver or kubectl it is that program.
 package main

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package apply writes the objects of an Instance to the API server, as the
 // Instance's account: server-side apply, run-once jobs, deletes.
 package apply

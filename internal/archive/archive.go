@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package archive reads and writes the revisions of executions, and finds out
 // what an Instance was when it was last at rest.
 package archive

@@ -1,9 +1,13 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package engine
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,10 +32,10 @@ func (c *chooser) pick(n int) int {
 
 // randomProgram makes a plan of up to three phases of up to three steps of up to two tasks.
 func randomProgram(c *chooser) *Program {
-	level := func(make func(i int) *Node, most int) []*Node {
+	level := func(child func(i int) *Node, most int) []*Node {
 		var out []*Node
 		for i := range 1 + c.pick(most) {
-			n := make(i)
+			n := child(i)
 			for j := range i {
 				if c.pick(4) == 0 {
 					n.DependsOn = append(n.DependsOn, out[j].Name)
@@ -49,7 +53,7 @@ func randomProgram(c *chooser) *Program {
 	}
 	kinds := []TaskKind{TaskApply, TaskDelete, TaskJob, TaskWait}
 	leaf := func(i int) *Node {
-		return node(fmt.Sprintf("t%d", i), task(kinds[c.pick(len(kinds))], int32(c.pick(3)))) //nolint:gosec // tiny
+		return node(fmt.Sprintf("t%d", i), task(kinds[c.pick(len(kinds))], int32(c.pick(3))))
 	}
 	steps := func(i int) *Node { return node(fmt.Sprintf("s%d", i), children(level(leaf, 2)...), strategy) }
 	phases := func(i int) *Node { return node(fmt.Sprintf("p%d", i), children(level(steps, 3)...), strategy) }
@@ -210,7 +214,7 @@ func (s *simulation) happen() {
 		if s.c.pick(4) > 0 {
 			return
 		}
-		s.facts.Requests = append(s.facts.Requests, Request{ID: fmt.Sprint(len(s.facts.Requests)), Action: ActionRetry})
+		s.facts.Requests = append(s.facts.Requests, Request{ID: strconv.Itoa(len(s.facts.Requests)), Action: ActionRetry})
 	default:
 		s.program.Root.Leaves(func(n *Node) {
 			if _, made := s.facts.Outcomes[n.Path]; made && s.c.pick(3) == 0 {
@@ -262,13 +266,13 @@ func (s *simulation) forgetOld() {
 }
 
 func TestLawsHoldOverRandomRuns(t *testing.T) {
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any seed
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	source := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // not for secrets
+	source := rand.New(rand.NewPCG(seed, 1))
 	for range 800 {
 		data := make([]byte, 200)
 		for i := range data {
-			data[i] = byte(source.UintN(256)) //nolint:gosec // fits
+			data[i] = byte(source.UintN(256))
 		}
 		newSimulation(t, data).run()
 	}
@@ -287,11 +291,11 @@ func FuzzDecide(f *testing.F) {
 
 // TestStopAlwaysEnds: whatever happens, a run that is asked to stop ends once no job runs.
 func TestStopAlwaysEnds(t *testing.T) {
-	source := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // not for secrets
+	source := rand.New(rand.NewPCG(7, 7))
 	for range 500 {
 		data := make([]byte, 100)
 		for i := range data {
-			data[i] = byte(source.UintN(256)) //nolint:gosec // fits
+			data[i] = byte(source.UintN(256))
 		}
 		s := newSimulation(t, data)
 		for range 10 + s.c.pick(20) {
@@ -323,11 +327,11 @@ func TestStopAlwaysEnds(t *testing.T) {
 // TestNearCoversWhatMayStart: whatever starts in a decision was near before it, so that
 // its condition was evaluated.
 func TestNearCoversWhatMayStart(t *testing.T) {
-	source := rand.New(rand.NewPCG(11, 3)) //nolint:gosec // not for secrets
+	source := rand.New(rand.NewPCG(11, 3))
 	for range 500 {
 		data := make([]byte, 100)
 		for i := range data {
-			data[i] = byte(source.UintN(256)) //nolint:gosec // fits
+			data[i] = byte(source.UintN(256))
 		}
 		s := newSimulation(t, data)
 		for range 40 {

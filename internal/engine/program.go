@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package engine decides what happens next: inside one run of a plan (Decide),
 // and which plan an Instance runs next (Choose). It is pure: no I/O, clock,
 // randomness, logging or client, here or in what it imports.

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package expr compiles and evaluates the CEL expressions of a version.
 //
 // An expression sees params, old, changed, version, instance, run and objects;

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package graph
 
 import (
@@ -35,8 +38,9 @@ func (c *Cache) Compile(spec *v1alpha1.FrameworkVersionSpec) (*Version, field.Er
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found, ok := c.versions.Get(digest); ok {
-		entry := found.(cached)
-		return entry.version, entry.errs
+		if entry, ok := found.(cached); ok {
+			return entry.version, entry.errs
+		}
 	}
 	version, errs := Compile(spec)
 	c.versions.Add(digest, cached{version, errs})

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package graph compiles a FrameworkVersion: its parameters' schema, templates,
 // expressions and plans. Compiled once per digest, it is immutable and safe for
 // concurrent use.
@@ -162,8 +165,9 @@ func templateErrors(path *field.Path, err error) field.ErrorList {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
 		var errs field.ErrorList
+		context, _, _ := strings.Cut(err.Error(), errors.Join(joined.Unwrap()...).Error())
 		for _, one := range joined.Unwrap() {
-			errs = append(errs, templateErrors(path, one)...)
+			errs = append(errs, templateErrors(path, fmt.Errorf("%s%w", context, one))...)
 		}
 		return errs
 	}

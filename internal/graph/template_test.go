@@ -40,7 +40,7 @@ func TestCompileRefusesTemplates(t *testing.T) {
 		"2 undefined value":           {template(configMap("data: {a: '{{ .Nobody }}'}")), []string{"more.yaml:4:", "Nobody"}},
 		"2 run in an apply":           {template(configMap("data: {a: '{{ .Run.id }}'}")), []string{"more.yaml:4:", "Run"}},
 		"3 invalid YAML":              {template(configMap("data: {a: [}")), []string{"spec.templates[more.yaml].content", "more.yaml"}},
-		"3 invalid with the greatest": {template(configMap("data: {a: \"{{ if eq (int .Params.size) 7 }}\"}{{ else }}b\"}{{ end }}\n")), []string{"template more.yaml"}},
+		"3 invalid with the greatest": {template(configMap("data:\n  a: {{ if eq (int .Params.size) 7 }}[{{ else }}b{{ end }}\n")), []string{"template more.yaml"}},
 		"4 duplicate key":             {template(configMap("data: {a: b}\ndata: {c: d}")), []string{"more.yaml", "data"}},
 		"6 aliases without end":       {template(configMap("data: &a [*a, *a]")), []string{"more.yaml"}},
 		"9 no kind":                   {template("apiVersion: v1\nmetadata: {name: a}"), []string{"more.yaml", "kind"}},
@@ -53,7 +53,7 @@ func TestCompileRefusesTemplates(t *testing.T) {
 		"14 until without end":        {template(configMap("data: {a: '{{ until 200000000 }}'}")), []string{"template more.yaml:4"}},
 		"14 repeat without end":       {template(configMap("data: {a: '{{ repeat 1000000000 \"x\" }}'}")), []string{"template more.yaml:4"}},
 		"15 nested loops": {
-			template(configMap("data: {a: '{{ range until 400 }}{{ range until 400 }}{{ end }}{{ end }}'}")), []string{"template more.yaml:4"},
+			template(configMap("data: {a: '{{ range until 400 }}{{ range until 400 }}{{ end }}{{ end }}'}")), []string{"template more.yaml", "takes more than 100000 steps"},
 		},
 		"16 template calls itself": {
 			template("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}" + configMap("data: {a: '{{ template \"r\" . }}'}")), []string{"more.yaml"},
@@ -86,7 +86,7 @@ func TestCompileRefusesTemplates(t *testing.T) {
 // Case 18: what renders to more than a task may have is refused at its largest.
 func TestCompileRefusesTooMuch(t *testing.T) {
 	tests := map[string]struct{ content, want string }{
-		"output":  {configMap("data: {a: '{{ repeat 700 (repeat 1500 \"x\") }}'}"), "template more.yaml:4"},
+		"output":  {configMap("data: {a: '{{ repeat 700 (repeat 1500 \"x\") }}'}"), "template more.yaml: renders more than 1 MiB"},
 		"objects": {strings.Repeat(configMap("---\n"), 1001), "template more.yaml"},
 	}
 	for name, tc := range tests {

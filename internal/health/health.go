@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package health says whether an object is what its spec asks for. It follows
 // the rules of kstatus, and is stricter where an orchestrator must not go on too
 // early: what a controller has not observed is never healthy, a Job is healthy

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package metric holds Kudo's own metrics. They are labelled by framework and
 // plan, never by instance: the number of series must not grow with users.
 package metric

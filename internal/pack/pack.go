@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pack reads a package, the directory in which an author describes one
 // version of a framework, into the API objects that it stands for. It is pure
 // but for the fs.FS that it reads.

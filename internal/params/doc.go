@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package params knows the parameters of a version: their schemas, whether
 // values fit them, what the values are once defaults are applied, and what
 // changed between two sets of them.

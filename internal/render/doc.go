@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package render turns the templates of a FrameworkVersion into Kubernetes
 // objects. It is pure: no I/O, no clock, no randomness, no logging. The same
 // templates and values give the same bytes, always.

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package revision holds the two immutable records of an execution: its inputs,
 // written before anything starts, and what it applied, written just before it
 // ends. Both are stored as ControllerRevisions in the Instance's namespace.

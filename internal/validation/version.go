@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package validation holds the rules about Kudo's own kinds that the schema can
 // not express. The webhooks, the controllers and the tools apply the same ones.
 package validation

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package v1alpha1
 
 // All condition types and reasons of Kudo. Each type on a kind has one writer:

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package v1alpha1 is the public API of Kudo, group kudo.dev: Framework,
 // FrameworkVersion, Instance and PlanExecution.
 //

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package e2e tests the built binary, given by the environment variable DEVCLUSTER_BIN.
 package e2e
 

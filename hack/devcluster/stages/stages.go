@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package stages embeds the pod lifecycle stages that KWOK's own set lacks.
 package stages
 

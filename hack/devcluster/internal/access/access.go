@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package access writes what clients and servers of a cluster need to know each other: certificates and kubeconfigs.
 package access
 

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controlplane runs etcd, the API server, the controller manager and the scheduler inside this process.
 package controlplane
 

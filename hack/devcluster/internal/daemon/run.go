@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package daemon runs a cluster in this process, and starts and stops one in another process.
 package daemon
 

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package faults makes pods of simulated nodes fail on demand, also pods that do not exist yet.
 package faults
 

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package home is the data directory of a cluster: its files, its lock and what it tells other processes.
 package home
 

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package nodes makes simulated nodes and plays the part of their kubelets.
 package nodes
 

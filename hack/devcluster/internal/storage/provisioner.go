@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storage gives claims of volumes to the pods of simulated nodes.
 package storage
 
