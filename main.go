@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,6 +32,7 @@ import (
 	"kudo.dev/kudo/controllers"
 	"kudo.dev/kudo/internal/certs"
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/preflight"
 	"kudo.dev/kudo/webhooks"
 )
 
@@ -110,7 +110,14 @@ func run(ctx context.Context, o *options) error {
 	// Priority and fairness in the API server is the rate limit.
 	config.QPS = -1
 	config.UserAgent = "kudo-manager/" + version
-	keeper, err := certificates(ctx, o, config, scheme)
+	direct, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return fmt.Errorf("connecting to the API server: %w", err)
+	}
+	if err := preflight.Check(ctx, direct); err != nil {
+		return fmt.Errorf("checking the cluster: %w", err)
+	}
+	keeper, err := certificates(ctx, o, direct)
 	if err != nil {
 		return err
 	}
@@ -130,7 +137,7 @@ func run(ctx context.Context, o *options) error {
 
 // certificates makes the webhooks' certificate before they are served, unless
 // someone else makes it.
-func certificates(ctx context.Context, o *options, config *rest.Config, scheme *runtime.Scheme) (*certs.Keeper, error) {
+func certificates(ctx context.Context, o *options, direct client.Client) (*certs.Keeper, error) {
 	if !o.webhooks || o.webhookCertDir != "" {
 		return nil, nil
 	}
@@ -145,10 +152,6 @@ func certificates(ctx context.Context, o *options, config *rest.Config, scheme *
 	keeper, err := certs.New(opts)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the webhooks' certificate: %w", err)
-	}
-	direct, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the API server: %w", err)
 	}
 	if err := keeper.Bootstrap(ctx, direct); err != nil {
 		return nil, fmt.Errorf("making the webhooks' certificate: %w", err)

@@ -5,6 +5,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/impersonate"
 )
@@ -75,6 +77,11 @@ func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *obs
 
 func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instance, previous string) error {
 	applied, err := r.Archive.Applied(ctx, inst.Namespace, previous)
+	var missing *archive.ErrMissing
+	if errors.As(err, &missing) {
+		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, "LeftBehind", "Delete", "%s: objects in other namespaces are not removed", err.Error())
+		return nil
+	}
 	if err != nil {
 		return err
 	}
