@@ -66,6 +66,7 @@ func Start(ctx context.Context, cfg Config, failed chan error) (*Plane, error) {
 	cfg.Log.Print("the API server is ready")
 	p.controllers.Go("kube-controller-manager", opts.runControllerManager)
 	p.controllers.Go("kube-scheduler", opts.runScheduler)
+	p.controllers.Go("garbage collector", func(ctx context.Context) error { return runCollector(ctx, cfg.Access.Devcluster) })
 	return p, nil
 }
 

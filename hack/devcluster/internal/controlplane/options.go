@@ -116,6 +116,7 @@ func managerArgs(a access.Files) []string {
 	return append(clientArgs(a.ControllerManager),
 		"--root-ca-file="+a.CA, "--service-account-private-key-file="+a.ServiceAccountKey,
 		"--use-service-account-credentials=true",
+		"--controllers=*,-garbage-collector-controller", // it runs beside the manager, see collector.go
 		// A node counts as lost 10 s after its last heartbeat; simulated nodes send one every 2 s.
 		"--node-monitor-period=2s", "--node-monitor-grace-period=10s",
 	)
