@@ -8,12 +8,14 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/lineage"
 	"kudo.dev/kudo/internal/validation"
 )
 
@@ -48,6 +50,15 @@ func (w *instanceWebhook) ValidateUpdate(ctx context.Context, old, inst *v1alpha
 func (w *instanceWebhook) validate(ctx context.Context, inst, old *v1alpha1.Instance) (admission.Warnings, error) {
 	if old != nil && old.Generation == inst.Generation {
 		return nil, nil // metadata only
+	}
+	if old == nil {
+		wrong, err := lineage.Check(ctx, w.client, inst)
+		if err != nil {
+			return nil, err
+		}
+		if wrong != nil {
+			return nil, invalid("Instance", inst.Name, field.ErrorList{wrong})
+		}
 	}
 	version, warning, err := compiled(ctx, w.client, w.versions, inst.Spec.Framework, inst.Spec.Version)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/lineage"
 	"kudo.dev/kudo/internal/params"
 )
 
@@ -124,6 +125,12 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 	version, errs := r.Versions.Compile(&fwv.Spec)
 	if len(errs) > 0 {
 		return nil, &problem{v1alpha1.ReasonVersionInvalid, "FrameworkVersion " + name + " is not valid: " + errs.ToAggregate().Error(), true}, nil
+	}
+	if nested, err := lineage.Check(ctx, r.Client, inst); err != nil || nested != nil {
+		if err != nil {
+			return nil, nil, err
+		}
+		return nil, &problem{reason: v1alpha1.ReasonNested, message: nested.Error()}, nil
 	}
 	values, wrong := check(inst, version, b)
 	if wrong != nil {

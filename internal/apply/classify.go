@@ -96,6 +96,8 @@ func hint(err error) string {
 		return ". The namespace's pod security level does not allow this pod"
 	case apierrors.IsForbidden(err) && strings.Contains(text, "impersonate"):
 		return ". Kudo may not act as accounts of this namespace: bind the ClusterRole kudo-impersonate-on here"
+	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
+		return ""
 	case apierrors.IsForbidden(err):
 		return ". Grant the account the rules in the FrameworkVersion's status.rules"
 	case immutable(err):

@@ -5,6 +5,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -56,8 +57,11 @@ func PrepareJob(u *unstructured.Unstructured, name, execution string, uid types.
 
 func setEnvironment(u *unstructured.Unstructured, path []string, uid string, attempt int32) error {
 	containers, found, err := unstructured.NestedSlice(u.Object, path...)
-	if err != nil || !found {
-		return fmt.Errorf("preparing the job: it has no containers: %w", err)
+	if err != nil {
+		return fmt.Errorf("preparing the job: %w", err)
+	}
+	if !found {
+		return errors.New("preparing the job: it has no containers")
 	}
 	for i := range containers {
 		c, ok := containers[i].(map[string]any)

@@ -67,6 +67,8 @@ const (
 	ReasonParametersInvalid = "ParametersInvalid"
 	// ReasonNotUpgradable: the version can not be reached from the one that runs.
 	ReasonNotUpgradable = "NotUpgradable"
+	// ReasonNested: Instances would make each other without end.
+	ReasonNested = "NestedTooDeeply"
 	// ReasonPlanRunning: a plan runs.
 	ReasonPlanRunning = "PlanRunning"
 	// ReasonPlanStalled: the plan that runs needs a person.
