@@ -22,6 +22,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -103,14 +104,14 @@ func run(ctx context.Context, o *options) error {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	config, err := ctrl.GetConfig()
+	restConfig, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	// Priority and fairness in the API server is the rate limit.
-	config.QPS = -1
-	config.UserAgent = "kudo-manager/" + version
-	direct, err := client.New(config, client.Options{Scheme: scheme})
+	restConfig.QPS = -1
+	restConfig.UserAgent = "kudo-manager/" + version
+	direct, err := client.New(restConfig, client.Options{Scheme: scheme})
 	if err != nil {
 		return fmt.Errorf("connecting to the API server: %w", err)
 	}
@@ -121,7 +122,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions(o, scheme, keeper))
+	mgr, err := ctrl.NewManager(restConfig, managerOptions(o, scheme, keeper))
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
@@ -162,6 +163,9 @@ func certificates(ctx context.Context, o *options, direct client.Client) (*certs
 // shutdown bounds how long an orderly stop takes: the write in flight is finished.
 const shutdown = 10 * time.Second
 
+// reconciliation bounds one reconciliation; all of them resume where they were.
+const reconciliation = 2 * time.Minute
+
 func managerOptions(o *options, scheme *runtime.Scheme, keeper *certs.Keeper) ctrl.Options {
 	timeout, consistent := shutdown, true
 	metrics := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
@@ -182,7 +186,9 @@ func managerOptions(o *options, scheme *runtime.Scheme, keeper *certs.Keeper) ct
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &timeout,
-		Cache:                         cacheOptions(),
+		// A read that waits for a stalled watch must not hold a worker for ever.
+		Controller: config.Controller{ReconciliationTimeout: reconciliation},
+		Cache:      cacheOptions(),
 		Client: client.Options{Cache: &client.CacheOptions{
 			// A status that was just written is what the next reconciliation reads.
 			EnableReadYourWritesConsistency: &consistent,

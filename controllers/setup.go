@@ -70,25 +70,33 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 func indexes(ctx context.Context, mgr ctrl.Manager) error {
 	indexer := mgr.GetFieldIndexer()
 	return errors.Join(
-		index(ctx, indexer, &v1alpha1.PlanExecution{}, v1alpha1.IndexInstance, func(o *v1alpha1.PlanExecution) string {
-			return o.Spec.Instance
+		index(ctx, indexer, &v1alpha1.PlanExecution{}, v1alpha1.IndexInstance, func(o *v1alpha1.PlanExecution) []string {
+			return []string{o.Spec.Instance}
 		}),
-		index(ctx, indexer, &v1alpha1.Instance{}, v1alpha1.IndexVersion, func(o *v1alpha1.Instance) string {
-			return o.Spec.Framework + "-" + o.Spec.Version
+		index(ctx, indexer, &v1alpha1.Instance{}, v1alpha1.IndexVersion, versionsOf),
+		index(ctx, indexer, &v1alpha1.Instance{}, v1alpha1.IndexAccount, func(o *v1alpha1.Instance) []string {
+			return []string{o.Spec.ServiceAccountName}
 		}),
-		index(ctx, indexer, &v1alpha1.Instance{}, v1alpha1.IndexAccount, func(o *v1alpha1.Instance) string {
-			return o.Spec.ServiceAccountName
-		}),
-		index(ctx, indexer, &v1alpha1.FrameworkVersion{}, v1alpha1.IndexFramework, func(o *v1alpha1.FrameworkVersion) string {
-			return o.Spec.Framework
+		index(ctx, indexer, &v1alpha1.FrameworkVersion{}, v1alpha1.IndexFramework, func(o *v1alpha1.FrameworkVersion) []string {
+			return []string{o.Spec.Framework}
 		}),
 	)
 }
 
-func index[T client.Object](ctx context.Context, indexer client.FieldIndexer, kind T, field string, value func(T) string) error {
+// versionsOf names the versions that an Instance uses: the one that it wants, and the
+// one that it still runs.
+func versionsOf(inst *v1alpha1.Instance) []string {
+	wanted := inst.Spec.Framework + "-" + inst.Spec.Version
+	if runs := inst.Status.Version; runs != "" && runs != inst.Spec.Version {
+		return []string{wanted, inst.Spec.Framework + "-" + runs}
+	}
+	return []string{wanted}
+}
+
+func index[T client.Object](ctx context.Context, indexer client.FieldIndexer, kind T, field string, values func(T) []string) error {
 	return indexer.IndexField(ctx, kind, field, func(o client.Object) []string {
 		if typed, ok := o.(T); ok {
-			return []string{value(typed)}
+			return values(typed)
 		}
 		return nil
 	})

@@ -8,14 +8,13 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/graph"
-	"kudo.dev/kudo/internal/lineage"
 	"kudo.dev/kudo/internal/validation"
 )
 
@@ -52,12 +51,12 @@ func (w *instanceWebhook) validate(ctx context.Context, inst, old *v1alpha1.Inst
 		return nil, nil // metadata only
 	}
 	if old == nil {
-		wrong, err := lineage.Check(ctx, w.client, inst)
+		errs, err := validation.Nesting(inst, w.lookup(ctx, inst.Namespace))
 		if err != nil {
 			return nil, err
 		}
-		if wrong != nil {
-			return nil, invalid("Instance", inst.Name, field.ErrorList{wrong})
+		if len(errs) > 0 {
+			return nil, invalid("Instance", inst.Name, errs)
 		}
 	}
 	version, warning, err := compiled(ctx, w.client, w.versions, inst.Spec.Framework, inst.Spec.Version)
@@ -69,6 +68,21 @@ func (w *instanceWebhook) validate(ctx context.Context, inst, old *v1alpha1.Inst
 		warnings = append(warnings, warning)
 	}
 	return warnings, invalid("Instance", inst.Name, validation.Instance(inst, old, version))
+}
+
+// lookup finds Instances of a namespace by name.
+func (w *instanceWebhook) lookup(ctx context.Context, namespace string) func(string) (*v1alpha1.Instance, error) {
+	return func(name string) (*v1alpha1.Instance, error) {
+		found := &v1alpha1.Instance{}
+		err := w.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found)
+		if apierrors.IsNotFound(err) {
+			return nil, nil //nolint:nilnil // there is none
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the parent Instance %s: %w", name, err)
+		}
+		return found, nil
+	}
 }
 
 // ValidateDelete lets an Instance go: its finalizer cleans up.

@@ -9,7 +9,9 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -70,7 +72,7 @@ func (w *executionWebhook) ValidateCreate(ctx context.Context, pe *v1alpha1.Plan
 	err = w.client.Get(ctx, client.ObjectKey{Namespace: pe.Namespace, Name: pe.Spec.Instance}, inst)
 	if apierrors.IsNotFound(err) {
 		return admission.Warnings{"Instance " + pe.Spec.Instance + " does not exist yet: the execution waits for it"},
-			invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, nil))
+			invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, false, nil))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the Instance: %w", err)
@@ -79,18 +81,38 @@ func (w *executionWebhook) ValidateCreate(ctx context.Context, pe *v1alpha1.Plan
 	if err != nil {
 		return nil, err
 	}
+	deleting := inst.DeletionTimestamp != nil
 	if pe.Spec.Trigger != "" {
-		version = nil // what Kudo starts may belong to the version before
+		version, deleting = nil, true // what Kudo starts may belong to the version before
 	}
-	return nil, invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, version))
+	return nil, invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, deleting, version))
 }
 
 // ValidateUpdate checks new requests.
 func (w *executionWebhook) ValidateUpdate(_ context.Context, _, pe *v1alpha1.PlanExecution) (admission.Warnings, error) {
-	return nil, invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, nil))
+	return nil, invalid("PlanExecution", pe.Name, validation.PlanExecution(pe, true, nil))
 }
 
-// ValidateDelete lets an execution go.
-func (w *executionWebhook) ValidateDelete(context.Context, *v1alpha1.PlanExecution) (admission.Warnings, error) {
-	return nil, nil
+// ValidateDelete protects the record of a run that is under way, as long as its
+// Instance stays: without it nobody knows what was half done.
+func (w *executionWebhook) ValidateDelete(ctx context.Context, pe *v1alpha1.PlanExecution) (admission.Warnings, error) {
+	if pe.Status.Epoch == 0 || pe.Status.State.Terminal() {
+		return nil, nil
+	}
+	inst := &v1alpha1.Instance{}
+	err := w.client.Get(ctx, client.ObjectKey{Namespace: pe.Namespace, Name: pe.Spec.Instance}, inst)
+	if apierrors.IsNotFound(err) || err == nil && (inst.DeletionTimestamp != nil || inst.UID != pe.Status.InstanceUID) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the Instance: %w", err)
+	}
+	namespace := &metav1.PartialObjectMetadata{}
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	err = w.client.Get(ctx, client.ObjectKey{Name: pe.Namespace}, namespace)
+	if err == nil && namespace.DeletionTimestamp == nil {
+		return nil, apierrors.NewForbidden(v1alpha1.Resource("planexecutions"), pe.Name,
+			fmt.Errorf("it is %s: change the Instance's spec to supersede it, or delete the Instance", pe.Status.State))
+	}
+	return nil, client.IgnoreNotFound(err)
 }

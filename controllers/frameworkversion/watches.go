@@ -25,7 +25,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("frameworkversion").
 		For(&v1alpha1.FrameworkVersion{}).
 		Watches(&v1alpha1.Framework{}, handler.EnqueueRequestsFromMapFunc(r.versionsOf), builder.WithPredicates(appears)).
-		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(usedBy), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(usedBy), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moved))).
 		Complete(r)
 }
 
@@ -34,8 +34,19 @@ func usedBy(_ context.Context, o client.Object) []reconcile.Request {
 	if !ok {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: inst.Spec.Framework + "-" + inst.Spec.Version}}}
+	out := []reconcile.Request{{NamespacedName: types.NamespacedName{Name: inst.Spec.Framework + "-" + inst.Spec.Version}}}
+	if runs := inst.Status.Version; runs != "" && runs != inst.Spec.Version {
+		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Name: inst.Spec.Framework + "-" + runs}})
+	}
+	return out
 }
+
+// moved lets an Instance pass that runs another version now.
+var moved = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	old, ok := e.ObjectOld.(*v1alpha1.Instance)
+	now, both := e.ObjectNew.(*v1alpha1.Instance)
+	return ok && both && old.Status.Version != now.Status.Version
+}}
 
 func (r *Reconciler) versionsOf(ctx context.Context, o client.Object) []reconcile.Request {
 	var list v1alpha1.FrameworkVersionList

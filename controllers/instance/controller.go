@@ -71,7 +71,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	choice := engine.Choose(o.facts)
 	next := inst.DeepCopy()
 	if err := r.act(ctx, next, o, choice); err != nil {
-		return retryConflict(err)
+		refused := apply.Classify(err)
+		if refused.Class != engine.OutcomeUser {
+			return retryConflict(err)
+		}
+		// Nobody is helped by a loop: say what the API server said, and look again later.
+		choice = engine.Choice{Blocked: refused.Reason, Message: refused.Message}
+		o.wake = refusedPause
 	}
 	if choice.Done {
 		return retryConflict(r.finish(ctx, next, o))

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -24,6 +26,11 @@ import (
 // gatherDeletion says whether the cleanup plan can and should run: not in a
 // terminating namespace, where nothing can be created, and not past its time-out.
 func (r *Reconciler) gatherDeletion(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
+	terminating, err := r.terminating(ctx, inst.Namespace)
+	if err != nil || terminating {
+		o.facts.SkipCleanup = true
+		return err
+	}
 	timeout := defaultCleanupTimeout
 	if inst.Spec.CleanupTimeout != nil {
 		timeout = inst.Spec.CleanupTimeout.Duration
@@ -49,20 +56,25 @@ func (r *Reconciler) gatherDeletion(ctx context.Context, inst *v1alpha1.Instance
 	if len(errs) > 0 || version.Plans[v1alpha1.PlanCleanup] == nil {
 		return nil
 	}
-	namespace := &corev1.Namespace{}
-	if err := r.Live.Get(ctx, client.ObjectKey{Name: inst.Namespace}, namespace); err != nil {
-		return fmt.Errorf("reading the namespace: %w", err)
-	}
-	o.facts.SkipCleanup = namespace.DeletionTimestamp != nil
 	o.facts.Desired = &engine.Desired{Plans: version.PlanNames, Version: version.Spec.Version}
 	return nil
+}
+
+// terminating says whether the namespace goes: then nothing can be created in it.
+func (r *Reconciler) terminating(ctx context.Context, name string) (bool, error) {
+	namespace := &metav1.PartialObjectMetadata{}
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := r.Client.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil {
+		return apierrors.IsNotFound(err), client.IgnoreNotFound(fmt.Errorf("reading the namespace: %w", err))
+	}
+	return namespace.DeletionTimestamp != nil, nil
 }
 
 // finish removes what the garbage collector will not: objects elsewhere, which have
 // no owner reference. What can not be removed is named, and the finalizer goes.
 func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
 	if o.baseline.Previous != "" {
-		if err := r.removeElsewhere(ctx, inst, o.baseline.Previous); err != nil {
+		if err := r.removeElsewhere(ctx, inst, o.baseline.Previous, o.facts.SkipCleanup); err != nil {
 			return err
 		}
 	}
@@ -75,7 +87,17 @@ func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *obs
 	return nil
 }
 
-func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instance, previous string) error {
+// removeOwned removes an object if it is still the Instance's, as it is now.
+func (r *Reconciler) removeOwned(ctx context.Context, applier *apply.Applier, ref v1alpha1.ObjectReference) error {
+	live, err := r.Reader.Get(ctx, applier.Client, ref)
+	if err != nil || live == nil || !applier.Owner.Owns(live) {
+		return err
+	}
+	ref.UID = live.GetUID()
+	return applier.Delete(ctx, ref)
+}
+
+func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instance, previous string, expired bool) error {
 	applied, err := r.Archive.Applied(ctx, inst.Namespace, previous)
 	var missing *archive.ErrMissing
 	if errors.As(err, &missing) {
@@ -89,15 +111,19 @@ func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instanc
 	if err != nil {
 		return fmt.Errorf("acting as the account: %w", err)
 	}
-	applier := &apply.Applier{Client: as, Reader: r.Reader}
+	applier := &apply.Applier{Client: as, Reader: r.Reader, Owner: apply.Owner{Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID}}
 	var left []string
 	for i := len(applied.Objects) - 1; i >= 0; i-- {
 		ref := applied.Objects[i].ObjectReference
 		kind := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
-		if ref.Namespace == inst.Namespace || ref.UID == "" || apply.Outlives(kind) {
+		if ref.Namespace == inst.Namespace || apply.Outlives(kind) {
 			continue
 		}
-		if err := applier.Delete(ctx, ref); err != nil {
+		err := r.removeOwned(ctx, applier, ref)
+		if apply.Classify(err).Class == engine.OutcomeTransient && !expired {
+			return err
+		}
+		if err != nil {
 			left = append(left, apply.Describe(ref)+" ("+err.Error()+")")
 		}
 	}

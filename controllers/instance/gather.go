@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,13 +20,15 @@ import (
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
-	"kudo.dev/kudo/internal/lineage"
 	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/validation"
 )
 
 const (
 	// conflictPause lets the cache catch up with whoever wrote in between.
 	conflictPause = 200 * time.Millisecond
+	// refusedPause is how soon something is tried again that the API server refused.
+	refusedPause = time.Minute
 	// defaultCleanupTimeout is how long a deletion waits for its cleanup plan.
 	defaultCleanupTimeout = time.Hour
 )
@@ -95,6 +98,8 @@ func toRun(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) engine.Run {
 	}
 	if p := s.Program; p != nil {
 		run.Lifecycle, run.Version, run.Desired, run.Account = p.Lifecycle, p.Version, p.Desired, p.Account
+	} else {
+		run.Desired = engine.DesiredBy(pe.Spec.Trigger)
 	}
 	return run
 }
@@ -108,6 +113,7 @@ func completed(o *observed) *engine.Run {
 	return &engine.Run{
 		Name: b.Execution.Name, UID: string(b.Execution.UID), Epoch: b.Execution.Epoch, Plan: b.Completed.Plan,
 		Version: b.Completed.Version.Name, Desired: b.Completed.Desired, State: v1alpha1.RunSucceeded, Lifecycle: true,
+		Deployed: b.Completed.Plan == v1alpha1.PlanDeploy || b.Completed.Old != nil,
 	}
 }
 
@@ -126,11 +132,15 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 	if len(errs) > 0 {
 		return nil, &problem{v1alpha1.ReasonVersionInvalid, "FrameworkVersion " + name + " is not valid: " + errs.ToAggregate().Error(), true}, nil
 	}
-	if nested, err := lineage.Check(ctx, r.Client, inst); err != nil || nested != nil {
-		if err != nil {
-			return nil, nil, err
-		}
-		return nil, &problem{reason: v1alpha1.ReasonNested, message: nested.Error()}, nil
+	nested, err := validation.Nesting(inst, r.lookup(ctx, inst.Namespace))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(nested) > 0 {
+		return nil, &problem{reason: v1alpha1.ReasonNested, message: nested.ToAggregate().Error()}, nil
+	}
+	if edited(fwv, version) {
+		return nil, &problem{v1alpha1.ReasonVersionInvalid, "FrameworkVersion " + name + " is sealed and its spec was changed: put it back", true}, nil
 	}
 	values, wrong := check(inst, version, b)
 	if wrong != nil {
@@ -150,10 +160,16 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 	}, nil, nil
 }
 
+// edited says whether a sealed version is no longer what was compiled first.
+func edited(fwv *v1alpha1.FrameworkVersion, version *graph.Version) bool {
+	return meta.IsStatusConditionTrue(fwv.Status.Conditions, v1alpha1.ConditionSealed) &&
+		fwv.Status.Digest != "" && fwv.Status.Digest != version.Digest
+}
+
 // check applies the rules that the webhook applies too.
 func check(inst *v1alpha1.Instance, version *graph.Version, b *archive.Baseline) (params.Values, *problem) {
 	path := field.NewPath("spec", "parameters")
-	if errs := version.Params.Validate(inst.Spec.Parameters, path); len(errs) > 0 {
+	if errs := validation.Instance(inst, nil, version); len(errs) > 0 {
 		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
 	}
 	values, _, err := version.Desired(inst.Spec.Parameters)
@@ -170,10 +186,27 @@ func check(inst *v1alpha1.Instance, version *graph.Version, b *archive.Baseline)
 			return nil, &problem{reason: v1alpha1.ReasonNotUpgradable, message: err.Error()}
 		}
 	}
-	if errs := version.Validate(values, old, path); len(errs) > 0 {
-		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+	if old != nil {
+		if errs := version.Validate(values, old, path); len(errs) > 0 {
+			return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+		}
 	}
 	return values, nil
+}
+
+// lookup finds Instances of a namespace by name.
+func (r *Reconciler) lookup(ctx context.Context, namespace string) func(string) (*v1alpha1.Instance, error) {
+	return func(name string) (*v1alpha1.Instance, error) {
+		found := &v1alpha1.Instance{}
+		err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found)
+		if apierrors.IsNotFound(err) {
+			return nil, nil //nolint:nilnil // there is none
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the parent Instance %s: %w", name, err)
+		}
+		return found, nil
+	}
 }
 
 // accountMissing reads whether the account exists: RBAC does not check that.

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -28,19 +29,37 @@ const workers = 8
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	account := &metav1.PartialObjectMetadata{}
 	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	namespace := &metav1.PartialObjectMetadata{}
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("instance").
 		For(&v1alpha1.Instance{}). // status too: wiped, it comes back
 		Watches(&v1alpha1.PlanExecution{}, handler.EnqueueRequestsFromMapFunc(instanceOf)).
 		Watches(&v1alpha1.FrameworkVersion{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, recompiled))).
 		WatchesMetadata(account, handler.EnqueueRequestsFromMapFunc(r.usersOfAccount), builder.WithPredicates(appears)).
+		WatchesMetadata(namespace, handler.EnqueueRequestsFromMapFunc(r.instancesIn), builder.WithPredicates(goes)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 }
 
 // appears lets creations and deletions pass: nothing else about an account matters.
 var appears = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+
+// recompiled lets a version pass whose verdict changed.
+var recompiled = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	old, ok := e.ObjectOld.(*v1alpha1.FrameworkVersion)
+	now, both := e.ObjectNew.(*v1alpha1.FrameworkVersion)
+	return ok && both && (old.Status.Digest != now.Status.Digest ||
+		meta.IsStatusConditionTrue(old.Status.Conditions, v1alpha1.ConditionSealed) != meta.IsStatusConditionTrue(now.Status.Conditions, v1alpha1.ConditionSealed))
+}}
+
+// goes lets a namespace pass that is being deleted.
+var goes = predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })
+
+func (r *Reconciler) instancesIn(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.requests(ctx, client.InNamespace(o.GetName()))
+}
 
 func instanceOf(_ context.Context, o client.Object) []reconcile.Request {
 	pe, ok := o.(*v1alpha1.PlanExecution)

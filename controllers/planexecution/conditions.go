@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,7 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/engine"
 )
 
 // setConditions derives the conditions from the state of the run.
@@ -31,7 +34,9 @@ func setConditions(s *v1alpha1.PlanExecutionStatus, generation int64, now time.T
 	}
 	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionWaiting)
 	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReconciling)
-	if s.State != v1alpha1.RunStalled {
+	switch s.State {
+	case v1alpha1.RunStalled, v1alpha1.RunFailed, v1alpha1.RunCancelled:
+	default:
 		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionStalled)
 	}
 	switch s.State {
@@ -39,6 +44,8 @@ func setConditions(s *v1alpha1.PlanExecutionStatus, generation int64, now time.T
 		set(v1alpha1.ConditionSucceeded, metav1.ConditionTrue, reason, message)
 	case v1alpha1.RunFailed, v1alpha1.RunCancelled:
 		set(v1alpha1.ConditionSucceeded, metav1.ConditionFalse, reason, message)
+		// A tool that applied it must not take the end for a success.
+		set(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)
 	case v1alpha1.RunStalled:
 		set(v1alpha1.ConditionSucceeded, metav1.ConditionUnknown, reason, message)
 		set(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)
@@ -62,6 +69,7 @@ func (r *Reconciler) wait(ctx context.Context, pe *v1alpha1.PlanExecution, reaso
 	for _, c := range []metav1.Condition{
 		{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionUnknown},
 		{Type: v1alpha1.ConditionWaiting, Status: metav1.ConditionTrue},
+		{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue},
 	} {
 		c.Reason, c.Message, c.ObservedGeneration, c.LastTransitionTime = reason, message, pe.Generation, now
 		meta.SetStatusCondition(&pe.Status.Conditions, c)
@@ -76,14 +84,39 @@ func (r *Reconciler) wait(ctx context.Context, pe *v1alpha1.PlanExecution, reaso
 	return nil
 }
 
-// lost stalls a run whose pinned inputs or program can not be read. Any other error
-// may pass by itself.
+// answerEnded refuses requests to a run that has ended, once.
+func (r *Reconciler) answerEnded(ctx context.Context, pe *v1alpha1.PlanExecution) error {
+	if pe.DeletionTimestamp != nil || pe.Status.ObservedGeneration == pe.Generation {
+		return nil
+	}
+	pe = pe.DeepCopy()
+	for _, q := range pe.Spec.Requests {
+		if slices.ContainsFunc(pe.Status.Requests, func(a v1alpha1.RequestStatus) bool { return a.ID == q.ID }) {
+			continue
+		}
+		pe.Status.Requests = append(pe.Status.Requests, v1alpha1.RequestStatus{
+			ID: q.ID, State: answerRefused, Message: "the run has ended", At: *stamp(r.Clock.Now()),
+		})
+	}
+	pe.Status.ObservedGeneration = pe.Generation
+	setConditions(&pe.Status, pe.Generation, r.Clock.Now())
+	if err := r.Client.Status().Update(ctx, pe); err != nil {
+		return fmt.Errorf("answering requests to a run that has ended: %w", err)
+	}
+	return nil
+}
+
+// lost stalls a run whose inputs or program can not be pinned or read. Any other
+// error may pass by itself.
 func (r *Reconciler) lost(ctx context.Context, n *run, err error) error {
 	var missing *archive.ErrMissing
-	if !errors.As(err, &missing) && !errors.Is(err, errGone) {
-		return err
+	if errors.As(err, &missing) || errors.Is(err, errGone) {
+		return r.conclude(ctx, n, v1alpha1.RunStalled, v1alpha1.ReasonInputsLost, err.Error())
 	}
-	return r.conclude(ctx, n, v1alpha1.RunStalled, v1alpha1.ReasonInputsLost, err.Error())
+	if o := apply.Classify(err); o.Class == engine.OutcomeUser {
+		return r.conclude(ctx, n, v1alpha1.RunStalled, o.Reason, o.Message)
+	}
+	return err
 }
 
 // end fails a run that can not start.

@@ -62,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if pe.DeletionTimestamp != nil || pe.Status.State.Terminal() {
 		r.memory.forget(req.NamespacedName)
 		r.Lock.Forget(pe.UID)
-		return ctrl.Result{}, nil
+		return r.conflict(ctrl.Result{}, r.answerEnded(ctx, pe))
 	}
 	run, err := r.open(ctx, pe)
 	if err != nil || run == nil {

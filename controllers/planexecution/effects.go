@@ -26,7 +26,7 @@ func (r *Reconciler) prepareTask(ctx context.Context, n *run, e engine.TaskEffec
 	}
 	n.rendered[e.Path] = rendered
 	if e.Kind == engine.TaskDelete {
-		return r.prepareDelete(ctx, n, rendered)
+		return r.prepareDelete(ctx, n, e.Path, rendered)
 	}
 	refs := make([]v1alpha1.ObjectReference, 0, len(rendered))
 	for _, o := range rendered {
@@ -41,8 +41,10 @@ func (r *Reconciler) render(n *run, path string, attempt int32) ([]graph.Rendere
 	who := graph.Run{ID: string(n.pe.UID), Trigger: n.pe.Spec.Trigger, Attempt: attempt}
 	rendered, err := n.version.RenderTask(task, n.inputs, n.identity, who, r.Scope)
 	if err == nil && task.Kind() == engine.TaskJob {
-		name := revision.JobName(n.instance.Name, n.pe.UID, path, attempt)
-		err = apply.PrepareJob(rendered[0].Object, name, n.pe.Name, n.pe.UID, attempt)
+		err = apply.PrepareJob(rendered[0].Object, apply.JobRun{
+			Name:      revision.JobName(n.instance.Name, n.pe.UID, path, attempt),
+			Execution: n.pe.Name, UID: n.pe.UID, Attempt: attempt, Timeout: n.plan.Timeout(path),
+		})
 	}
 	if err != nil {
 		return nil, engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonInvalidTemplate, Message: err.Error()}
@@ -62,8 +64,17 @@ func keepUIDs(refs, known []v1alpha1.ObjectReference) []v1alpha1.ObjectReference
 	return refs
 }
 
-// prepareDelete names what exists, in reverse order, by UID.
-func (r *Reconciler) prepareDelete(ctx context.Context, n *run, rendered []graph.Rendered) ([]v1alpha1.ObjectReference, engine.Outcome) {
+// learnUIDs completes what was stored before the answers came: without a UID an object
+// is not recognised later on.
+func learnUIDs(refs []v1alpha1.ObjectReference, answers []*unstructured.Unstructured) {
+	for _, answer := range answers {
+		keepUIDs(refs, []v1alpha1.ObjectReference{revision.Reference(answer)})
+	}
+}
+
+// prepareDelete names what exists, in reverse order, by UID; and what an interrupted try
+// removed already, because only its record says that it was there.
+func (r *Reconciler) prepareDelete(ctx context.Context, n *run, path string, rendered []graph.Rendered) ([]v1alpha1.ObjectReference, engine.Outcome) {
 	refs := []v1alpha1.ObjectReference{}
 	for i := len(rendered) - 1; i >= 0; i-- {
 		ref := revision.Reference(rendered[i].Object)
@@ -72,6 +83,9 @@ func (r *Reconciler) prepareDelete(ctx context.Context, n *run, rendered []graph
 			return nil, apply.Classify(err)
 		}
 		if live == nil {
+			if known := keepUIDs([]v1alpha1.ObjectReference{ref}, n.objects[path]); known[0].UID != "" {
+				refs = append(refs, known...)
+			}
 			continue
 		}
 		if !n.applier.Owner.Owns(live) {
@@ -110,8 +124,9 @@ func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffe
 		n.objects[e.Path][i].UID = answer.GetUID()
 		answers = append(answers, answer)
 	}
-	n.memory.answers[e.Key()] = answers
-	return r.observeApply(ctx, n, n.plan.Tasks[e.Path], answers)
+	made := &applied{answers: answers, at: r.Clock.Now()}
+	n.memory.applied[e.Key()] = made
+	return r.observeApply(ctx, n, n.plan.Tasks[e.Path], made)
 }
 
 // performJob starts the job and stores its UID at once: a job that is gone later,
@@ -123,7 +138,7 @@ func (r *Reconciler) performJob(ctx context.Context, n *run, e engine.TaskEffect
 	}
 	n.objects[e.Path][0].UID = job.GetUID()
 	n.changed = true
-	n.memory.answers[e.Key()] = []*unstructured.Unstructured{job}
+	n.memory.applied[e.Key()] = &applied{answers: []*unstructured.Unstructured{job}, at: r.Clock.Now()}
 	return engine.Outcome{
 		Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting,
 		Message: "waiting for " + apply.Describe(revision.Reference(job)),

@@ -59,9 +59,9 @@ func (r *Reconciler) observe(ctx context.Context, n *run, path string, task *gra
 			return r.observeDelete(ctx, n, refs)
 		}
 	case engine.TaskApply:
-		answers, applied := n.memory.answers[key]
-		if applied {
-			return r.observeApply(ctx, n, task, answers)
+		if made := n.memory.applied[key]; made != nil {
+			learnUIDs(n.objects[path], made.answers)
+			return r.observeApply(ctx, n, task, made)
 		}
 		if s.Run == v1alpha1.RunStalled {
 			return r.observeStalled(ctx, n, path, task)
@@ -104,7 +104,7 @@ func (r *Reconciler) observeDelete(ctx context.Context, n *run, refs []v1alpha1.
 		}
 		if !gone {
 			return engine.Outcome{
-				Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: r.poll(ref),
+				Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: r.poll(n, ref),
 				Message: "waiting until " + apply.Describe(ref) + " is gone",
 			}
 		}
@@ -115,9 +115,10 @@ func (r *Reconciler) observeDelete(ctx context.Context, n *run, refs []v1alpha1.
 // pollEvery is how often an object is read that the manager does not watch.
 const pollEvery = 5 * time.Second
 
-// poll says when to look again; never for what the manager watches.
-func (r *Reconciler) poll(ref v1alpha1.ObjectReference) time.Time {
-	if r.Reader.IsWatched(groupVersionKind(ref)) {
+// poll says when to look again; never for what the manager watches and can tell the
+// Instance of.
+func (r *Reconciler) poll(n *run, ref v1alpha1.ObjectReference) time.Time {
+	if r.Reader.IsWatched(groupVersionKind(ref)) && ref.Namespace == n.pe.Namespace {
 		return time.Time{}
 	}
 	return r.Clock.Now().Add(pollEvery)

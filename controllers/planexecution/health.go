@@ -5,6 +5,7 @@ package planexecution
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,13 +24,15 @@ func groupVersionKind(ref v1alpha1.ObjectReference) schema.GroupVersionKind {
 }
 
 // observeApply judges the health of everything that an attempt applied.
-func (r *Reconciler) observeApply(ctx context.Context, n *run, task *graph.Task, answers []*unstructured.Unstructured) engine.Outcome {
+func (r *Reconciler) observeApply(ctx context.Context, n *run, task *graph.Task, made *applied) engine.Outcome {
 	var waiting engine.Outcome
-	for i, answer := range answers {
-		newest, outcome := r.newest(ctx, n, answer)
+	for i, answer := range made.answers {
+		newest, outcome := r.newest(ctx, n, answer, made.at)
 		if outcome.Class == engine.OutcomeNone {
-			answers[i] = newest
-			outcome = r.judge(n, task, newest)
+			made.answers[i] = newest
+			if outcome = r.judge(n, task, newest); newest == answer && outcome.Due.IsZero() {
+				outcome.Due = made.at.Add(cacheLag) // the cache may never see what was deleted at once
+			}
 		}
 		switch outcome.Class {
 		case engine.OutcomeDone, engine.OutcomeNone:
@@ -49,7 +52,7 @@ func (r *Reconciler) observeApply(ctx context.Context, n *run, task *graph.Task,
 
 // newest returns the object as it is now: never older than the answer to the apply.
 // What was healthy in the answer and can only change by an apply is not read again.
-func (r *Reconciler) newest(ctx context.Context, n *run, answer *unstructured.Unstructured) (*unstructured.Unstructured, engine.Outcome) {
+func (r *Reconciler) newest(ctx context.Context, n *run, answer *unstructured.Unstructured, appliedAt time.Time) (*unstructured.Unstructured, engine.Outcome) {
 	ref := revision.Reference(answer)
 	watched := r.Reader.IsWatched(answer.GroupVersionKind())
 	if !watched && settledByAnswer(answer) {
@@ -60,7 +63,7 @@ func (r *Reconciler) newest(ctx context.Context, n *run, answer *unstructured.Un
 		return nil, apply.Classify(err)
 	}
 	if now == nil || now.GetUID() != answer.GetUID() {
-		if watched && older(now, answer) {
+		if watched && older(now, answer) && r.Clock.Now().Sub(appliedAt) < cacheLag {
 			return answer, engine.Outcome{}
 		}
 		return nil, engine.Outcome{
@@ -73,6 +76,13 @@ func (r *Reconciler) newest(ctx context.Context, n *run, answer *unstructured.Un
 	}
 	return now, engine.Outcome{}
 }
+
+// stalledPoll is how often an object is read that a stalled task waits for, where the
+// manager does not watch it.
+const stalledPoll = time.Minute
+
+// cacheLag is how long the cache may not have seen an object that was just applied.
+const cacheLag = 15 * time.Second
 
 // older says whether the cache has not seen the answer yet.
 func older(now, answer *unstructured.Unstructured) bool {
@@ -104,7 +114,7 @@ func (r *Reconciler) judge(n *run, task *graph.Task, obj *unstructured.Unstructu
 		return engine.Outcome{Class: engine.OutcomeDone}
 	case declared:
 		return engine.Outcome{
-			Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: r.poll(ref),
+			Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: r.poll(n, ref),
 			Message: apply.Describe(ref) + ": readyWhen is not true yet" + note,
 		}
 	}
@@ -115,7 +125,7 @@ func (r *Reconciler) judge(n *run, task *graph.Task, obj *unstructured.Unstructu
 	case health.Failed:
 		return engine.Outcome{Class: engine.OutcomeFailed, Reason: v1alpha1.ReasonUnhealthy, Message: result.Message}
 	default:
-		return engine.Outcome{Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Message: result.Message, Due: r.poll(ref)}
+		return engine.Outcome{Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Message: result.Message, Due: r.poll(n, ref)}
 	}
 }
 
@@ -135,7 +145,10 @@ func (r *Reconciler) observeStalled(ctx context.Context, n *run, path string, ta
 			return engine.Outcome{}
 		}
 		if o := r.judge(n, task, obj); o.Class != engine.OutcomeDone {
-			return engine.Outcome{Class: engine.OutcomeWaiting}
+			if !o.Due.IsZero() {
+				o.Due = r.Clock.Now().Add(stalledPoll)
+			}
+			return engine.Outcome{Class: engine.OutcomeWaiting, Due: o.Due}
 		}
 	}
 	return engine.Outcome{Class: engine.OutcomeDone}
@@ -157,6 +170,10 @@ func (r *Reconciler) observeJob(ctx context.Context, n *run, path string, s engi
 	if s.Run == v1alpha1.RunStalled {
 		return engine.Outcome{}
 	}
+	if refs := n.objects[path]; len(refs) == 1 && refs[0].Name == ref.Name && refs[0].UID == "" {
+		// Whoever made it was interrupted before it could say so.
+		refs[0].UID, n.changed = job.GetUID(), true
+	}
 	result := health.Of(job)
 	switch result.State {
 	case health.Healthy:
@@ -175,7 +192,7 @@ func (r *Reconciler) missingJob(n *run, path string, ref v1alpha1.ObjectReferenc
 		if known.Name != ref.Name || known.UID == "" {
 			continue
 		}
-		if answers := n.memory.answers[engine.AttemptKey(path, n.state.Node(path).Attempt)]; len(answers) > 0 {
+		if made := n.memory.applied[engine.AttemptKey(path, n.state.Node(path).Attempt)]; made != nil && r.Clock.Now().Sub(made.at) < cacheLag {
 			return engine.Outcome{Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Message: "waiting for " + apply.Describe(ref)}
 		}
 		return engine.Outcome{

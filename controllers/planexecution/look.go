@@ -32,10 +32,11 @@ func (r *Reconciler) look(ctx context.Context, n *run) error {
 	for _, name := range n.version.Needed(n.plan, near, running, n.state.StartedAt.IsZero()) {
 		query, err := n.version.Query(name, n.inputs, n.identity)
 		if err != nil {
-			return fmt.Errorf("observing: %w", err)
+			continue // the expression that needs it says what is missing
 		}
 		seen, err := r.ask(ctx, n, query)
-		if outcome := apply.Classify(err); outcome.Class == engine.OutcomeTransient {
+		stopping := n.instance.Status.Active.Stop != ""
+		if apply.Classify(err).Class == engine.OutcomeTransient && !stopping {
 			return fmt.Errorf("observing %s: %w", name, err)
 		}
 		if err == nil {

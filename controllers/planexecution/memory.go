@@ -23,12 +23,18 @@ type memory struct {
 // recollection is what this process did for one execution.
 type recollection struct {
 	uid types.UID
-	// answers are what the API server made of applied objects, by attempt.
-	answers map[string][]*unstructured.Unstructured
+	// applied is what was applied or started, by attempt.
+	applied map[string]*applied
 	// deleted are the objects whose removal was asked for, by attempt.
 	deleted map[string][]v1alpha1.ObjectReference
 	// failures counts attempts in a row that may work in a moment.
 	failures int
+}
+
+// applied are the API server's answers to the effect of one attempt.
+type applied struct {
+	answers []*unstructured.Unstructured
+	at      time.Time
 }
 
 // of returns what is remembered of an execution; another one of the same name is
@@ -45,7 +51,7 @@ func (m *memory) of(pe *v1alpha1.PlanExecution) *recollection {
 	}
 	fresh := &recollection{
 		uid:     pe.UID,
-		answers: map[string][]*unstructured.Unstructured{},
+		applied: map[string]*applied{},
 		deleted: map[string][]v1alpha1.ObjectReference{},
 	}
 	m.runs[key] = fresh

@@ -16,6 +16,7 @@ import (
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
 	"kudo.dev/kudo/internal/revision"
+	"kudo.dev/kudo/internal/validation"
 )
 
 // run is one execution while it is reconciled.
@@ -119,6 +120,9 @@ func (r *Reconciler) program(ctx context.Context, n *run) error {
 		if n.version, err = r.pinnedVersion(ctx, n.inputs); err != nil {
 			return r.lost(ctx, n, err)
 		}
+	}
+	if errs := validation.PlanExecution(n.pe, n.instance.DeletionTimestamp != nil, nil); len(errs) > 0 && n.state.StartedAt.IsZero() {
+		return r.end(ctx, n, v1alpha1.ReasonRefused, errs.ToAggregate().Error())
 	}
 	n.plan = n.version.Plans[n.pe.Spec.Plan]
 	if n.plan == nil {

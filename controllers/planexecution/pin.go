@@ -38,9 +38,9 @@ func (r *Reconciler) pin(ctx context.Context, n *run) error {
 	if err != nil {
 		return r.lost(ctx, n, err)
 	}
-	name, stored, err := r.Archive.WriteInputs(ctx, n.instance, n.pe.Name, in)
+	name, stored, err := r.Archive.WriteInputs(ctx, n.instance, n.pe, in)
 	if err != nil {
-		return fmt.Errorf("pinning the inputs: %w", err)
+		return r.lost(ctx, n, fmt.Errorf("pinning the inputs: %w", err))
 	}
 	n.inputs, n.pe.Status.Inputs = stored, name
 	if stored.Digest != in.Digest {

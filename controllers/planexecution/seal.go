@@ -5,21 +5,26 @@ package planexecution
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/revision"
 )
 
 // seal writes what the Instance is after this run.
 func (r *Reconciler) seal(ctx context.Context, n *run) engine.Outcome {
-	next, _, outcome := r.merge(ctx, n)
+	next, gone, outcome := r.merge(ctx, n)
 	if outcome.Class != engine.OutcomeNone {
 		return outcome
 	}
-	name, err := r.Archive.WriteApplied(ctx, n.instance, n.pe.Name, next)
+	if n.facts.Stop != "" {
+		next.Objects = append(next.Objects, gone...) // not pruned: still there for the next run to remove
+	}
+	name, err := r.Archive.WriteApplied(ctx, n.instance, n.pe, next)
 	if err != nil {
 		return apply.Classify(err)
 	}
@@ -41,6 +46,8 @@ func (r *Reconciler) prune(ctx context.Context, n *run) engine.Outcome {
 			return apply.Classify(err)
 		}
 		if live == nil || !n.applier.Owner.Owns(live) || (ref.UID != "" && ref.UID != live.GetUID()) {
+			// What an interrupted try removed stays on record.
+			refs = append(refs, recorded(n.pe.Status.Pruned, ref)...)
 			continue
 		}
 		ref.UID = live.GetUID()
@@ -60,12 +67,23 @@ func (r *Reconciler) prune(ctx context.Context, n *run) engine.Outcome {
 	return engine.Outcome{Class: engine.OutcomeDone}
 }
 
+// recorded returns what is on record under the key of a reference, if anything.
+func recorded(known []v1alpha1.ObjectReference, ref v1alpha1.ObjectReference) []v1alpha1.ObjectReference {
+	i := slices.IndexFunc(known, func(k v1alpha1.ObjectReference) bool { return revision.Key(k) == revision.Key(ref) })
+	if i < 0 {
+		return nil
+	}
+	return known[i : i+1 : i+1]
+}
+
 // merge computes the content at rest after this run, and what it no longer holds.
 func (r *Reconciler) merge(ctx context.Context, n *run) (*revision.Applied, []revision.Object, engine.Outcome) {
 	var previous *revision.Applied
 	if n.inputs.Previous != "" {
 		var err error
-		if previous, err = r.Archive.Applied(ctx, n.pe.Namespace, n.inputs.Previous); err != nil {
+		previous, err = r.Archive.Applied(ctx, n.pe.Namespace, n.inputs.Previous)
+		var missing *archive.ErrMissing
+		if err != nil && !errors.As(err, &missing) { // without it there is nothing to prune
 			return nil, nil, apply.Classify(err)
 		}
 	}
@@ -80,7 +98,7 @@ func (r *Reconciler) merge(ctx context.Context, n *run) (*revision.Applied, []re
 // change collects what the tasks of this run did, in the order of the program.
 func (r *Reconciler) change(n *run) (revision.Change, engine.Outcome) {
 	c := revision.Change{
-		Known: n.version.Known,
+		Listing: n.version.Listing,
 		Retained: func(ref v1alpha1.ObjectReference) bool {
 			return apply.Outlives(groupVersionKind(ref).GroupKind())
 		},
@@ -93,6 +111,9 @@ func (r *Reconciler) change(n *run) (revision.Change, engine.Outcome) {
 		}
 		switch leaf.Task.Kind {
 		case engine.TaskDelete:
+			if s.Run != v1alpha1.RunSucceeded {
+				return
+			}
 			for _, ref := range n.objects[leaf.Path] {
 				key := revision.Key(ref)
 				c.Deleted = append(c.Deleted, key)
@@ -102,15 +123,15 @@ func (r *Reconciler) change(n *run) (revision.Change, engine.Outcome) {
 			if s.Run == v1alpha1.RunSucceeded {
 				c.Tasks = append(c.Tasks, task.Name)
 			}
-			failed = r.applied(n, leaf.Path, task.Name, s.Attempt, &c)
+			failed = r.addApplied(n, leaf.Path, task.Name, s.Attempt, &c)
 		case engine.TaskJob, engine.TaskWait:
 		}
 	})
 	return c, failed
 }
 
-// applied adds what a task applied, or was about to apply when the run ended.
-func (r *Reconciler) applied(n *run, path, task string, attempt int32, c *revision.Change) engine.Outcome {
+// addApplied adds what a task applied, or was about to apply when the run ended.
+func (r *Reconciler) addApplied(n *run, path, task string, attempt int32, c *revision.Change) engine.Outcome {
 	if len(n.objects[path]) == 0 {
 		return engine.Outcome{}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/revision"
 )
 
 // maxMessage bounds what an outcome says: status is not a log.
@@ -48,6 +49,10 @@ func Classify(err error) engine.Outcome {
 			class = engine.OutcomeTransient
 		}
 		return engine.Outcome{Class: class, Reason: refusal.Reason, Message: truncate(err.Error())}
+	}
+	var size *revision.SizeError
+	if errors.As(err, &size) {
+		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonRefused, Message: truncate(err.Error())}
 	}
 	if conflict := fieldConflict(err); conflict != "" {
 		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonConflict, Message: truncate(conflict)}

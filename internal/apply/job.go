@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,19 +21,31 @@ import (
 	"kudo.dev/kudo/internal/revision"
 )
 
+// JobRun is the one attempt of a task that a Job is for.
+type JobRun struct {
+	// Name of the Job, derived from all that follows.
+	Name string
+	// Execution and UID are those of the PlanExecution.
+	Execution string
+	UID       types.UID
+	Attempt   int32
+	// Timeout of the attempt.
+	Timeout time.Duration
+}
+
 // PrepareJob makes a rendered Job a run-once job of one attempt: its name tells
 // executions and attempts apart, its pod runs at most once and can recognise a
 // repetition by its environment.
-func PrepareJob(u *unstructured.Unstructured, name, execution string, uid types.UID, attempt int32) error {
+func PrepareJob(u *unstructured.Unstructured, run JobRun) error {
 	if u.GetAPIVersion() != "batch/v1" || u.GetKind() != "Job" {
 		return fmt.Errorf("a job task renders one batch/v1 Job, not %s %s", u.GetAPIVersion(), u.GetKind())
 	}
-	u.SetName(name)
+	u.SetName(run.Name)
 	labels := u.GetLabels()
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[v1alpha1.LabelExecution] = execution
+	labels[v1alpha1.LabelExecution] = run.Execution
 	u.SetLabels(labels)
 	pod := []string{"spec", "template", "spec"}
 	for _, set := range []struct {
@@ -47,12 +61,34 @@ func PrepareJob(u *unstructured.Unstructured, name, execution string, uid types.
 		}
 	}
 	unstructured.RemoveNestedField(u.Object, "spec", "ttlSecondsAfterFinished")
+	if err := setDeadline(u, run.Timeout); err != nil {
+		return err
+	}
 	if account, _, _ := unstructured.NestedString(u.Object, append(pod, "serviceAccountName")...); account == "" {
 		if err := unstructured.SetNestedField(u.Object, false, append(pod, "automountServiceAccountToken")...); err != nil {
 			return fmt.Errorf("preparing the job: %w", err)
 		}
 	}
-	return setEnvironment(u, append(pod, "containers"), string(uid), attempt)
+	for _, field := range []string{"initContainers", "containers"} {
+		if err := setEnvironment(u, append(pod, field), string(run.UID), run.Attempt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setDeadline makes the Job itself end when the attempt's time is up, so that no program
+// goes on beside the next attempt. A shorter deadline of the template's own stays.
+func setDeadline(u *unstructured.Unstructured, timeout time.Duration) error {
+	seconds := int64(max(timeout.Round(time.Second), time.Second) / time.Second)
+	own, found, err := unstructured.NestedInt64(u.Object, "spec", "activeDeadlineSeconds")
+	if err == nil && found && own <= seconds {
+		return nil
+	}
+	if err := unstructured.SetNestedField(u.Object, seconds, "spec", "activeDeadlineSeconds"); err != nil {
+		return fmt.Errorf("preparing the job: %w", err)
+	}
+	return nil
 }
 
 func setEnvironment(u *unstructured.Unstructured, path []string, uid string, attempt int32) error {
@@ -61,6 +97,9 @@ func setEnvironment(u *unstructured.Unstructured, path []string, uid string, att
 		return fmt.Errorf("preparing the job: %w", err)
 	}
 	if !found {
+		if path[len(path)-1] == "initContainers" {
+			return nil
+		}
 		return errors.New("preparing the job: it has no containers")
 	}
 	for i := range containers {
@@ -69,6 +108,10 @@ func setEnvironment(u *unstructured.Unstructured, path []string, uid string, att
 			return fmt.Errorf("preparing the job: container %d is not an object", i)
 		}
 		env, _ := c["env"].([]any)
+		env = slices.DeleteFunc(slices.Clone(env), func(e any) bool {
+			m, ok := e.(map[string]any)
+			return ok && (m["name"] == v1alpha1.EnvExecutionID || m["name"] == v1alpha1.EnvAttempt)
+		})
 		c["env"] = append(env,
 			map[string]any{"name": v1alpha1.EnvExecutionID, "value": uid},
 			map[string]any{"name": v1alpha1.EnvAttempt, "value": strconv.Itoa(int(attempt))})

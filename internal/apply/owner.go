@@ -4,6 +4,8 @@
 package apply
 
 import (
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -34,7 +36,17 @@ func Outlives(gk schema.GroupKind) bool {
 // Mark gives an object the owner reference to its Instance, unless it outlives it
 // or lives elsewhere: the garbage collector would delete it there.
 func (o Owner) Mark(u *unstructured.Unstructured) {
-	if Outlives(u.GroupVersionKind().GroupKind()) || u.GetNamespace() != o.Namespace {
+	if u.GetNamespace() != o.Namespace {
+		// No owner reference can say whose it is: names are unique in one namespace only.
+		annotations := u.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[v1alpha1.AnnotationOwner] = o.id()
+		u.SetAnnotations(annotations)
+		return
+	}
+	if Outlives(u.GroupVersionKind().GroupKind()) {
 		return
 	}
 	controller, block := true, false
@@ -44,17 +56,26 @@ func (o Owner) Mark(u *unstructured.Unstructured) {
 	}})
 }
 
+// id names the Instance in all of the cluster, for objects outside its namespace.
+func (o Owner) id() string { return o.Namespace + "/" + o.Name + "/" + string(o.UID) }
+
 // Owns says whether an existing object belongs to the Instance: by its owner
-// reference, or, for what outlives, by label and namespace.
+// reference; elsewhere by annotation; what outlives, by label and namespace.
 func (o Owner) Owns(u *unstructured.Unstructured) bool {
 	for _, ref := range u.GetOwnerReferences() {
 		if ref.Controller != nil && *ref.Controller {
 			return ref.UID == o.UID
 		}
 	}
+	if u.GetNamespace() != o.Namespace {
+		owner := u.GetAnnotations()[v1alpha1.AnnotationOwner]
+		// What outlives an Instance is taken up by the next one of its name.
+		return owner == o.id() ||
+			Outlives(u.GroupVersionKind().GroupKind()) && strings.HasPrefix(owner, o.Namespace+"/"+o.Name+"/")
+	}
 	labels := u.GetLabels()
 	if labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy || labels[v1alpha1.LabelInstance] != o.Name {
 		return false
 	}
-	return Outlives(u.GroupVersionKind().GroupKind()) || u.GetNamespace() != o.Namespace
+	return Outlives(u.GroupVersionKind().GroupKind())
 }

@@ -6,6 +6,7 @@ package apply
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,6 +34,11 @@ func thing(kind, namespace string, labels map[string]string, owner types.UID) *u
 	return u
 }
 
+func annotated(u *unstructured.Unstructured, owner string) *unstructured.Unstructured {
+	u.SetAnnotations(map[string]string{v1alpha1.AnnotationOwner: owner})
+	return u
+}
+
 func TestOwns(t *testing.T) {
 	ours := map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelInstance: "zk"}
 	theirs := map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelInstance: "other"}
@@ -48,9 +54,13 @@ func TestOwns(t *testing.T) {
 		"retained data of ours":             {thing("PersistentVolumeClaim", "prod", ours, ""), true},
 		"retained data of another":          {thing("PersistentVolumeClaim", "prod", theirs, ""), false},
 		"data of nobody":                    {thing("PersistentVolumeClaim", "prod", nil, ""), false},
-		"elsewhere, by label":               {thing("ConfigMap", "other", ours, ""), true},
+		"elsewhere, by label only":          {thing("ConfigMap", "other", ours, ""), false},
+		"elsewhere, by annotation":          {annotated(thing("ConfigMap", "other", ours, ""), "prod/zk/u-1"), true},
+		"elsewhere, of a namesake":          {annotated(thing("ConfigMap", "other", ours, ""), "test/zk/u-7"), false},
+		"elsewhere, of an earlier Instance": {annotated(thing("ConfigMap", "other", ours, ""), "prod/zk/u-0"), false},
 		"elsewhere, of another controller":  {thing("ConfigMap", "other", ours, "u-9"), false},
-		"a definition by label":             {thing("CustomResourceDefinition", "", ours, ""), true},
+		"a definition by label only":        {thing("CustomResourceDefinition", "", ours, ""), false},
+		"a definition that outlived":        {annotated(thing("CustomResourceDefinition", "", ours, ""), "prod/zk/u-0"), true},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -141,12 +151,13 @@ func job(t *testing.T, change func(*unstructured.Unstructured)) *unstructured.Un
 // A job task runs its program at most once per attempt, and the program can tell a repetition.
 func TestPrepareJob(t *testing.T) {
 	u := job(t, nil)
-	if err := PrepareJob(u, "zk-work-1", "run", "u-7", 3); err != nil {
+	if err := PrepareJob(u, JobRun{Name: "zk-work-1", Execution: "run", UID: "u-7", Attempt: 3, Timeout: 90 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]any{}
 	err := yaml.Unmarshal([]byte(`
 backoffLimit: 0
+activeDeadlineSeconds: 90
 podReplacementPolicy: Failed
 template:
   spec:
@@ -159,7 +170,7 @@ template:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want["backoffLimit"] = int64(0)
+	want["backoffLimit"], want["activeDeadlineSeconds"] = int64(0), int64(90)
 	if diff := cmp.Diff(want, u.Object["spec"]); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)
 	}
@@ -182,7 +193,7 @@ func TestPrepareJobRefuses(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := PrepareJob(job(t, tc.change), "n", "e", "u", 1)
+			err := PrepareJob(job(t, tc.change), JobRun{Name: "n", Execution: "e", UID: "u", Attempt: 1})
 			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "%!w") {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
@@ -195,7 +206,7 @@ func TestAJobWithItsOwnAccountKeepsItsToken(t *testing.T) {
 	u := job(t, func(u *unstructured.Unstructured) {
 		_ = unstructured.SetNestedField(u.Object, "mine", "spec", "template", "spec", "serviceAccountName")
 	})
-	if err := PrepareJob(u, "n", "e", "u", 1); err != nil {
+	if err := PrepareJob(u, JobRun{Name: "n", Execution: "e", UID: "u", Attempt: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if _, found, _ := unstructured.NestedBool(u.Object, "spec", "template", "spec", "automountServiceAccountToken"); found {

@@ -88,17 +88,17 @@ type Encoder interface{ Encode() ([]byte, error) }
 
 // WriteInputs stores the inputs of an execution, unless they are stored already:
 // then those count.
-func (a *Archive) WriteInputs(ctx context.Context, inst *v1alpha1.Instance, execution string, in *revision.Inputs) (string, *revision.Inputs, error) {
-	return write(ctx, a, inst, execution, revision.KindInputs, in, revision.DecodeInputs)
+func (a *Archive) WriteInputs(ctx context.Context, inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution, in *revision.Inputs) (string, *revision.Inputs, error) {
+	return write(ctx, a, inst, pe, revision.KindInputs, in, revision.DecodeInputs)
 }
 
 // WriteApplied stores what an Instance is after an execution, unless that is stored already.
-func (a *Archive) WriteApplied(ctx context.Context, inst *v1alpha1.Instance, execution string, ap *revision.Applied) (string, error) {
-	name, _, err := write(ctx, a, inst, execution, revision.KindApplied, ap, revision.DecodeApplied)
+func (a *Archive) WriteApplied(ctx context.Context, inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution, ap *revision.Applied) (string, error) {
+	name, _, err := write(ctx, a, inst, pe, revision.KindApplied, ap, revision.DecodeApplied)
 	return name, err
 }
 
-func write[T any](ctx context.Context, a *Archive, inst *v1alpha1.Instance, execution, kind string, content Encoder, decode func([]byte) (*T, error)) (string, *T, error) {
+func write[T any](ctx context.Context, a *Archive, inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution, kind string, content Encoder, decode func([]byte) (*T, error)) (string, *T, error) {
 	raw, err := content.Encode()
 	if err != nil {
 		return "", nil, err
@@ -106,7 +106,7 @@ func write[T any](ctx context.Context, a *Archive, inst *v1alpha1.Instance, exec
 	controller, block := true, false
 	cr := &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: inst.Namespace, Name: revision.Name(execution, kind),
+			Namespace: inst.Namespace, Name: revision.Name(pe.Name, pe.UID, kind),
 			Labels: map[string]string{
 				v1alpha1.LabelInstance: inst.Name, v1alpha1.LabelRevision: kind,
 				v1alpha1.LabelManagedBy: v1alpha1.ManagedBy,

@@ -87,6 +87,7 @@ func (d *decider) stallUnstarted(n *Node, message string) {
 	s := d.State.Node(n.Path)
 	s.Run, s.Reason, s.Message = v1alpha1.RunStalled, v1alpha1.ReasonExpression, message
 	d.State.Nodes[n.Path] = s
+	d.wake(d.now.Add(evaluateEvery))
 }
 
 func (d *decider) skip(n *Node) {

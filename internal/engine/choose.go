@@ -33,6 +33,8 @@ type Run struct {
 	Desired string
 	// Account as which it applies.
 	Account string
+	// Deployed says, of a completed run, that a deploy had completed by then.
+	Deployed bool
 }
 
 // Desired is what an Instance wants now.
@@ -94,6 +96,15 @@ const (
 	triggerDelete = "delete"
 )
 
+// DesiredBy returns the digest of the desired state that a trigger names, or "".
+func DesiredBy(trigger string) string {
+	spec, ok := strings.CutPrefix(trigger, triggerSpec)
+	if _, digest, found := strings.Cut(spec, "/"); ok && found {
+		return digest
+	}
+	return ""
+}
+
 // Choose decides which execution holds the Instance next. It is deterministic and total.
 func Choose(f InstanceFacts) Choice {
 	if f.Deleting && f.SkipCleanup {
@@ -113,6 +124,9 @@ func Choose(f InstanceFacts) Choice {
 	}
 	if f.Suspended {
 		return Choice{Blocked: v1alpha1.ReasonSuspended, Message: "spec.suspend is true: no execution starts"}
+	}
+	if mine := f.oldestUserRun(true); mine != nil && f.preempted() {
+		return Choice{Admit: mine, Discard: f.stale(nil)}
 	}
 	plan, needed := f.plan()
 	if !needed {
@@ -150,7 +164,7 @@ func (f InstanceFacts) stopFor(active *Run) string {
 	switch {
 	case f.Deleting && active.Trigger != triggerDelete:
 		return v1alpha1.ReasonDeleted
-	case f.Deleting || f.Desired == nil || active.Trigger == triggerDelete:
+	case f.Deleting || f.Suspended || f.Desired == nil || active.Trigger == triggerDelete:
 		return ""
 	case active.Desired != "" && active.Desired != f.Desired.Digest:
 		return v1alpha1.ReasonSuperseded
@@ -214,9 +228,13 @@ func (f InstanceFacts) plan() (plan string, needed bool) {
 
 // deployed says whether a lifecycle run that makes a whole instance ever succeeded.
 func (f InstanceFacts) deployed() bool {
-	return slices.ContainsFunc(f.Runs, func(r Run) bool {
+	if slices.ContainsFunc(f.Runs, func(r Run) bool {
 		return r.State == v1alpha1.RunSucceeded && r.Plan == v1alpha1.PlanDeploy
-	})
+	}) {
+		return true
+	}
+	// People may delete the history; the state at rest is remembered beside it.
+	return f.Completed != nil && f.Completed.Deployed
 }
 
 // unfinished says whether a lifecycle run has started since the last completed one,
@@ -307,7 +325,7 @@ func (f InstanceFacts) find(s *Start) *Run {
 // chooseCleanup runs the cleanup plan once, if there is anything to clean up.
 func (f InstanceFacts) chooseCleanup() Choice {
 	start := &Start{Plan: v1alpha1.PlanCleanup, Trigger: triggerDelete}
-	nothing := !slices.ContainsFunc(f.Runs, func(r Run) bool { return r.Started && r.Lifecycle })
+	nothing := f.Completed == nil && !slices.ContainsFunc(f.Runs, func(r Run) bool { return r.Started && r.Lifecycle })
 	if nothing || f.Desired == nil || f.Desired.first(v1alpha1.PlanCleanup) == "" {
 		return Choice{Done: true}
 	}

@@ -128,6 +128,17 @@ func TestChoose(t *testing.T) {
 			},
 			Choice{},
 		},
+		"suspended: what runs goes on although the spec changed": {
+			InstanceFacts{Desired: want("B"), Suspended: true, Active: "d", Runs: []Run{ran("d", "deploy", 1, v1alpha1.RunRunning)}},
+			Choice{},
+		},
+		"history deleted by hand does not deploy again": {
+			InstanceFacts{
+				Desired:   want("B", changed("memory")),
+				Completed: &Run{UID: "gone", Version: "1.0.0", Desired: "A", Deployed: true, State: v1alpha1.RunSucceeded},
+			},
+			Choice{Start: &Start{"update", "spec/7/B"}},
+		},
 		"the lock is found again after status was wiped": {
 			InstanceFacts{Desired: want("B", changed("memory")), Completed: &deployed, Runs: []Run{deployed, stalled}},
 			Choice{Admit: &stalled},
@@ -217,5 +228,29 @@ func TestOwnedBy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestPreemptingRunIsAdmittedBeforeThePreemptedOneComesAgain(t *testing.T) {
+	deployed := ran("d", "deploy", 1, v1alpha1.RunSucceeded)
+	mine := ran("mine", "scale", 0, "", byUser(true))
+	got := Choose(InstanceFacts{Desired: want("B", changed("memory")), Completed: &deployed, Runs: []Run{
+		deployed, ran("u", "update", 2, v1alpha1.RunCancelled, desiring("B"), because("Preempted"), triggered("spec/7/B")), mine,
+	}})
+	if diff := cmp.Diff(Choice{Admit: &mine}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSucceededRunSettles: whatever the plan does, a run for the spec that succeeded is
+// not followed by another one for the same spec.
+func TestSucceededRunSettles(t *testing.T) {
+	deployed := ran("d", "deploy", 1, v1alpha1.RunSucceeded)
+	for _, plan := range []string{"deploy", "update", "upgrade", "reindex"} {
+		newest := ran("n", plan, 2, v1alpha1.RunSucceeded, desiring("B"))
+		got := Choose(InstanceFacts{Desired: want("B"), Completed: &newest, Runs: []Run{deployed, newest}})
+		if diff := cmp.Diff(Choice{}, got); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", plan, diff)
+		}
 	}
 }

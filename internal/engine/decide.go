@@ -15,6 +15,10 @@ import (
 // rollout tells every few seconds how far it is, and costs few writes.
 const progressEvery = 10 * time.Second
 
+// evaluateEvery is how soon a rule or condition is evaluated again that keeps something
+// from starting: what it observes may have changed.
+const evaluateEvery = 30 * time.Second
+
 // AttemptKey names one attempt of a task within an execution.
 func AttemptKey(path string, attempt int32) string {
 	return path + "#" + strconv.Itoa(int(attempt))
@@ -63,6 +67,7 @@ func (d *decider) start() {
 	}
 	if r := d.facts.Require; r.Class != OutcomeNone && r.Class != OutcomeDone {
 		d.setRoot(v1alpha1.RunStalled, r.Reason, r.Message)
+		d.wake(d.now.Add(evaluateEvery))
 		return
 	}
 	d.State.StartedAt = d.now
@@ -145,7 +150,8 @@ func (d *decider) stop() {
 		d.setRoot(v1alpha1.RunRunning, d.facts.Stop, "ends once its job has ended: "+d.runningMessage())
 		return
 	}
-	if d.seal() {
+	// A revision that can not be written must not keep anyone from getting out.
+	if d.seal() || d.facts.Sealed.Class == OutcomeUser {
 		d.cancelRunning()
 		d.finish(v1alpha1.RunCancelled, d.facts.Stop, stopMessage(d.facts.Stop))
 	}
@@ -175,7 +181,11 @@ func (d *decider) closing(e Effect, o Outcome) bool {
 		d.setRoot(v1alpha1.RunStalled, o.Reason, o.Message)
 		return false
 	}
-	d.setRoot(v1alpha1.RunRunning, v1alpha1.ReasonRunning, e.Key()+" under way")
+	message := e.Key() + " under way"
+	if o.Message != "" {
+		message += ": " + o.Message
+	}
+	d.setRoot(v1alpha1.RunRunning, v1alpha1.ReasonRunning, message)
 	return false
 }
 

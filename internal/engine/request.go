@@ -42,6 +42,9 @@ func (d *decider) retryStalled(r Request) (refused bool, message string) {
 			paths = append(paths, n.Path)
 		}
 	})
+	if len(paths) == 0 && d.State.Run == v1alpha1.RunStalled && r.Path == "" {
+		return false, "tried again" // what stalled is tried with every decision
+	}
 	if len(paths) == 0 {
 		return true, "nothing is stalled there"
 	}

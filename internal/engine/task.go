@@ -19,6 +19,7 @@ func (d *decider) observe(n *Node) {
 		d.observeRunning(n, s, o)
 	case v1alpha1.RunStalled:
 		// What only took too long may still arrive.
+		d.wake(o.Due)
 		if o.Class == OutcomeDone && (s.Reason == v1alpha1.ReasonTimeout || s.Reason == v1alpha1.ReasonUnhealthy) {
 			d.succeed(n, s)
 		}
@@ -31,7 +32,9 @@ func (d *decider) observeRunning(n *Node, s NodeState, o Outcome) {
 		d.nextAttempt(n, s)
 		return
 	}
-	late := n.Task.Timeout > 0 && !d.now.Before(s.AttemptAt.Add(n.Task.Timeout))
+	// A job that runs ends by its own deadline: until then its program goes on.
+	runs := n.Task.Kind == TaskJob && o.Class == OutcomeWaiting
+	late := !runs && n.Task.Timeout > 0 && !d.now.Before(s.AttemptAt.Add(n.Task.Timeout))
 	switch o.Class {
 	case OutcomeDone:
 		d.succeed(n, s)
@@ -53,8 +56,8 @@ func (d *decider) observeRunning(n *Node, s NodeState, o Outcome) {
 // progress stores the message of a waiting task, but not too often.
 func (d *decider) progress(n *Node, s NodeState, o Outcome) {
 	d.wake(o.Due)
-	if n.Task.Timeout > 0 {
-		d.wake(s.AttemptAt.Add(n.Task.Timeout))
+	if at := s.AttemptAt.Add(n.Task.Timeout); n.Task.Timeout > 0 && d.now.Before(at) {
+		d.wake(at)
 	}
 	if o.Class == OutcomeTransient {
 		d.Backoff = true

@@ -34,7 +34,7 @@ func newStructs(base types.Provider, options Options) *structs {
 		"changed":  s.changed(options.Parameters),
 		"instance": s.instance(),
 		"run": s.parameters("run", options.Run, map[string]*cel.Type{
-			"id": cel.StringType, "trigger": cel.StringType, "startedAt": cel.StringType, "attempt": cel.IntType,
+			"trigger": cel.StringType,
 		}),
 		"objects": s.objects(options.Observations),
 		"self":    cel.MapType(cel.StringType, cel.DynType),
@@ -70,9 +70,7 @@ func (s *structs) instance() *cel.Type {
 	return s.declare("instance", map[string]*cel.Type{
 		"name": cel.StringType, "namespace": cel.StringType, "uid": cel.StringType,
 		"generation": cel.IntType, "deployed": cel.BoolType,
-		"labels":  cel.MapType(cel.StringType, cel.StringType),
-		"outputs": cel.MapType(cel.StringType, cel.DynType),
-		"spec":    cel.MapType(cel.StringType, cel.DynType),
+		"labels": cel.MapType(cel.StringType, cel.StringType),
 	})
 }
 

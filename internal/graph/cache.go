@@ -24,7 +24,9 @@ type Cache struct {
 // NewCache returns an empty cache.
 func NewCache() *Cache { return &Cache{versions: lru.New(cacheSize)} }
 
+// cached is compiled once, by whoever asks first; the others wait for that one only.
 type cached struct {
+	once    sync.Once
 	version *Version
 	errs    field.ErrorList
 }
@@ -35,14 +37,20 @@ func (c *Cache) Compile(spec *v1alpha1.FrameworkVersionSpec) (*Version, field.Er
 	if err != nil {
 		return nil, field.ErrorList{field.InternalError(field.NewPath("spec"), err)}
 	}
+	entry := c.entry(digest)
+	entry.once.Do(func() { entry.version, entry.errs = Compile(spec) })
+	return entry.version, entry.errs
+}
+
+func (c *Cache) entry(digest string) *cached {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found, ok := c.versions.Get(digest); ok {
-		if entry, ok := found.(cached); ok {
-			return entry.version, entry.errs
+		if entry, ok := found.(*cached); ok {
+			return entry
 		}
 	}
-	version, errs := Compile(spec)
-	c.versions.Add(digest, cached{version, errs})
-	return version, errs
+	entry := &cached{}
+	c.versions.Add(digest, entry)
+	return entry
 }

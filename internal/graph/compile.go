@@ -195,6 +195,9 @@ func (c *compiler) expressions() {
 func (c *compiler) rules(rules []v1alpha1.Rule, path *field.Path, kind expr.Kind) []rule {
 	var out []rule
 	for i, r := range rules {
+		if strings.Contains(r.Message, "${") {
+			c.add(field.Forbidden(path.Index(i).Child("message"), "${CEL} is "+NotYetSupported))
+		}
 		if p := c.expression(kind, r.Rule, path.Index(i).Child("rule")); p != nil {
 			out = append(out, rule{program: p, message: r.Message})
 		}
@@ -227,6 +230,7 @@ func (c *compiler) triggers() {
 			c.add(field.Invalid(at, p.Trigger, "cleanup runs on deletion only"))
 		default:
 			c.out.Triggers[p.Name] = p.Trigger
+			c.out.Plans[p.Trigger].Lifecycle = true
 		}
 	}
 }

@@ -6,6 +6,7 @@ package graph
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -29,7 +30,15 @@ const generatedTask = "apply-templates"
 func Default(spec, stored *v1alpha1.FrameworkVersionSpec) {
 	if stored == nil {
 		stored = &v1alpha1.FrameworkVersionSpec{}
+	} else if !stored.Development {
+		restore(spec, stored)
+		return
 	}
+	overlayDefaults(spec, stored)
+}
+
+// overlayDefaults fills gaps from what is stored, else from this build.
+func overlayDefaults(spec, stored *v1alpha1.FrameworkVersionSpec) {
 	fill(&spec.AppVersion, stored.AppVersion, spec.Version)
 	fill(&spec.PracticeProfile, stored.PracticeProfile, "none")
 	defaultPlan(spec, stored)
@@ -44,6 +53,20 @@ func Default(spec, stored *v1alpha1.FrameworkVersionSpec) {
 		for j := range p.Phases {
 			defaultPhase(spec, &p.Phases[j], find(old.Phases, p.Phases[j].Name, phaseName))
 		}
+	}
+}
+
+// restore fills the gaps of a sealed version from its stored self, and with nothing else:
+// a version that was stored without defaults stays as it is.
+func restore(spec, stored *v1alpha1.FrameworkVersionSpec) {
+	complete := spec.DeepCopy()
+	Default(complete, &v1alpha1.FrameworkVersionSpec{Development: true})
+	old := stored.DeepCopy()
+	Default(old, &v1alpha1.FrameworkVersionSpec{Development: true})
+	filled := spec.DeepCopy()
+	overlayDefaults(filled, stored)
+	if equality.Semantic.DeepEqual(filled, stored) || equality.Semantic.DeepEqual(complete, old) {
+		stored.DeepCopyInto(spec)
 	}
 }
 

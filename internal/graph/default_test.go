@@ -101,7 +101,7 @@ func TestDefaultFillsGapsFromTheStoredObject(t *testing.T) {
 	if diff := cmp.Diff(stored, s); diff != "" {
 		t.Errorf("the same YAML is a change (-stored +defaulted):\n%s", diff)
 	}
-	s = parse(t, app)
+	s, stored.Development = parse(t, app), true
 	firstStep(s).Retry = &v1alpha1.Retry{Limit: &no}
 	Default(s, stored)
 	if *firstStep(s).Retry.Limit != 9 || firstStep(s).Retry.Factor != 3 {

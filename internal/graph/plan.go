@@ -29,7 +29,8 @@ const (
 type Plan struct {
 	// Program for the engine.
 	Program *engine.Program
-	// Lifecycle says that the plan applies or deletes objects.
+	// Lifecycle says that the plan takes the Instance to what is wanted: it has such a
+	// name, a parameter triggers it, or it applies or deletes objects.
 	Lifecycle bool
 	// Tasks by path.
 	Tasks map[string]*Task
@@ -47,6 +48,17 @@ type Task struct {
 	readyWhen *expr.Program
 	until     *expr.Program
 	patches   []render.PatchSpec
+}
+
+// Timeout of one attempt of the task at a path.
+func (p *Plan) Timeout(path string) time.Duration {
+	var timeout time.Duration
+	p.Program.Root.Leaves(func(n *engine.Node) {
+		if n.Path == path {
+			timeout = n.Task.Timeout
+		}
+	})
+	return timeout
 }
 
 // Kind of the task for the engine.
@@ -168,6 +180,10 @@ func (c *compiler) plans() {
 
 func (c *compiler) plan(p *v1alpha1.Plan, path *field.Path) *Plan {
 	out := &Plan{Tasks: map[string]*Task{}, conditions: map[string]*expr.Program{}}
+	switch p.Name {
+	case v1alpha1.PlanDeploy, v1alpha1.PlanUpdate, v1alpha1.PlanUpgrade, v1alpha1.PlanCleanup:
+		out.Lifecycle = true
+	}
 	out.require = c.rules(p.Require, path.Child("require"), expr.When)
 	root := &engine.Node{Strategy: p.Strategy}
 	out.Program = &engine.Program{Plan: p.Name, Root: root}

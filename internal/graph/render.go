@@ -6,6 +6,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -127,18 +128,15 @@ func (v *Version) declared() []render.Permission {
 	return out
 }
 
-// Known says whether a task with a template still exists.
-func (v *Version) Known(task, template string) bool {
-	t := v.tasks[task]
-	if t == nil || t.Action.Apply == nil {
-		return false
-	}
-	for _, name := range t.Action.Apply.Templates {
-		if name == template {
-			return true
+// Listing names the apply tasks that render a template.
+func (v *Version) Listing(template string) []string {
+	var out []string
+	for _, t := range v.Spec.Tasks {
+		if t.Apply != nil && slices.Contains(t.Apply.Templates, template) {
+			out = append(out, t.Name)
 		}
 	}
-	return false
+	return out
 }
 
 // sampleIdentity is an Instance with the longest name that is allowed.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Gate refuses objects that an instance may not have, and says why for each. It
@@ -75,9 +76,25 @@ func (p *Policy) object(obj *unstructured.Unstructured) []error {
 	} else if err := p.place(obj); err != nil {
 		errs = append(errs, err)
 	}
+	if most := longestName(gk); len(obj.GetName()) > most {
+		errs = append(errs, refused(obj, "metadata.name", "shorten what stands beside the instance's name",
+			"has %d characters, more than the %d that a %s may have", len(obj.GetName()), most, gk.Kind))
+	}
 	errs = append(errs, serverFields(obj)...)
 	errs = append(errs, p.reservedKeys(obj)...)
 	return errs
+}
+
+// longestName is how long a name of a kind may be so that names derived from it fit:
+// of pods, and as the value of a label.
+func longestName(gk schema.GroupKind) int {
+	switch gk {
+	case schema.GroupKind{Group: "batch", Kind: "CronJob"}:
+		return 52
+	case schema.GroupKind{Kind: "Service"}, schema.GroupKind{Group: "apps", Kind: "StatefulSet"}:
+		return 63
+	}
+	return 253
 }
 
 // place checks scope and namespace.

@@ -67,7 +67,7 @@ func (a *Applied) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encoding the applied objects: %w", err)
 	}
 	if len(raw) > MaxSize {
-		return nil, fmt.Errorf("the applied objects take %d bytes compressed, more than the %d that can be stored", len(raw), MaxSize)
+		return nil, &SizeError{What: "the applied objects, compressed,", Size: len(raw), Hint: "make the templates render less"}
 	}
 	return raw, nil
 }
@@ -127,16 +127,18 @@ type Change struct {
 	Tasks []string
 	// Deleted are the keys of objects that delete tasks removed.
 	Deleted []string
-	// Known says whether a task with a template still exists in the program.
-	Known func(task, template string) bool
+	// Listing names the apply tasks of the program that render a template.
+	Listing func(template string) []string
 	// Retained says whether an object outlives: it is never removed by itself.
 	Retained func(v1alpha1.ObjectReference) bool
 }
 
+func (c Change) skipped(task string) bool { return !slices.Contains(c.Tasks, task) }
+
 // Merge returns the content at rest after a run, and the objects that nothing
 // renders any more in the order in which they are to be removed. An object goes
-// only if its task and template are gone from the program, or a task that ran no
-// longer lists it. A skipped task keeps what it had.
+// only if every task that renders its template ran and did not list it; with no such
+// task left, it goes too. A skipped task keeps what it had.
 func Merge(previous *Applied, c Change) (next *Applied, prune []Object) {
 	next = &Applied{}
 	listed := map[string]int{}
@@ -162,7 +164,7 @@ func Merge(previous *Applied, c Change) (next *Applied, prune []Object) {
 			case again[key]:
 				add(o)
 			case slices.Contains(c.Deleted, key):
-			case c.Retained(o.ObjectReference), c.Known(o.Task, o.Template) && !slices.Contains(c.Tasks, o.Task):
+			case c.Retained(o.ObjectReference), slices.ContainsFunc(c.Listing(o.Template), c.skipped):
 				add(o)
 			default:
 				prune = append(prune, o)

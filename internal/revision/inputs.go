@@ -23,6 +23,18 @@ import (
 // MaxSize is the largest stored object: past it the API server answers an opaque 500.
 const MaxSize = 900_000
 
+// SizeError says that something is too large to be stored.
+type SizeError struct {
+	What string
+	Size int
+	Hint string
+}
+
+// Error names the sizes.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%s take %d bytes, more than the %d that can be stored: %s", e.What, e.Size, MaxSize, e.Hint)
+}
+
 // Values are parameters whose numbers are int64, else uint64, else float64.
 type Values map[string]any
 
@@ -84,7 +96,7 @@ func (in *Inputs) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encoding inputs: %w", err)
 	}
 	if len(raw) > MaxSize {
-		return nil, fmt.Errorf("the inputs take %d bytes, more than the %d that can be stored: make the parameters smaller", len(raw), MaxSize)
+		return nil, &SizeError{What: "the inputs", Size: len(raw), Hint: "make the parameters smaller"}
 	}
 	return raw, nil
 }

@@ -33,8 +33,12 @@ func JobName(instance string, execution types.UID, path string, attempt int32) s
 	return derive(instance+"-"+task, string(execution), path, strconv.Itoa(int(attempt)))
 }
 
-// Name of a revision of an execution.
-func Name(execution, kind string) string { return execution + "-" + kind }
+// Name of a revision of an execution. The UID in it makes the revisions of an
+// execution of the same name other ones.
+func Name(execution string, uid types.UID, kind string) string {
+	sum := sha256.Sum256([]byte(uid))
+	return execution + "-" + hex.EncodeToString(sum[:])[:8] + "-" + kind
+}
 
 // derive cuts a readable prefix and appends a hash of everything that matters.
 func derive(prefix string, parts ...string) string {

@@ -14,9 +14,6 @@ import (
 	"kudo.dev/kudo/internal/params"
 )
 
-// maxParameters is the budget of the parameters of one Instance, in bytes.
-const maxParameters = 256_000
-
 // Instance checks an Instance against its version, if that exists, and against its
 // stored self, if there is one.
 func Instance(inst, old *v1alpha1.Instance, version *graph.Version) field.ErrorList {
@@ -82,16 +79,20 @@ func parameterSize(inst *v1alpha1.Instance) field.ErrorList {
 	if err != nil {
 		return field.ErrorList{field.InternalError(specPath.Child("parameters"), err)}
 	}
-	if len(raw) <= maxParameters {
+	if len(raw) <= params.MaxBytes {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(specPath.Child("parameters"), field.OmitValueType{},
-		fmt.Sprintf("take %d bytes, more than the %d that an Instance may have", len(raw), maxParameters))}
+		fmt.Sprintf("take %d bytes, more than the %d that an Instance may have", len(raw), params.MaxBytes))}
 }
 
-// PlanExecution checks an execution against the version of its Instance, if that exists.
-func PlanExecution(pe *v1alpha1.PlanExecution, version *graph.Version) field.ErrorList {
+// PlanExecution checks an execution against the version of its Instance, if that exists;
+// deleting says that the Instance is being deleted.
+func PlanExecution(pe *v1alpha1.PlanExecution, deleting bool, version *graph.Version) field.ErrorList {
 	var errs field.ErrorList
+	if pe.Spec.Plan == v1alpha1.PlanCleanup && !deleting {
+		errs = append(errs, field.Forbidden(specPath.Child("plan"), "cleanup runs when the Instance is deleted: delete the Instance"))
+	}
 	if len(pe.Spec.Parameters) > 0 {
 		errs = append(errs, field.Forbidden(specPath.Child("parameters"), graph.NotYetSupported))
 	}

@@ -107,8 +107,6 @@ const (
 	ReasonRetrying = "Retrying"
 	// ReasonTimeout: an attempt took longer than its time-out.
 	ReasonTimeout = "Timeout"
-	// ReasonAttemptsExhausted: the last attempt failed.
-	ReasonAttemptsExhausted = "AttemptsExhausted"
 	// ReasonRefused: the API server refused the request; the message holds its words.
 	ReasonRefused = "Refused"
 	// ReasonInvalidTemplate: the template or its objects are wrong for these parameters.

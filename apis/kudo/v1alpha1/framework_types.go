@@ -28,6 +28,7 @@ type Framework struct {
 	Spec FrameworkSpec `json:"spec,omitempty"`
 	// Status is what Kudo knows about the Framework and its versions.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status FrameworkStatus `json:"status,omitempty"`
 }
 
@@ -61,7 +62,7 @@ type FrameworkSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Maintainers []Maintainer `json:"maintainers,omitempty"`
 	// DefaultVersion is the version that tools propose for a new Instance. Empty: the
-	// highest valid version by semantic versioning that is not a pre-release.
+	// highest valid version by semantic versioning; a pre-release only if there is nothing else.
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	DefaultVersion string `json:"defaultVersion,omitempty"`

@@ -35,6 +35,7 @@ type FrameworkVersion struct {
 	Spec FrameworkVersionSpec `json:"spec"`
 	// Status is what Kudo made of the version.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status FrameworkVersionStatus `json:"status,omitempty"`
 }
 
@@ -191,7 +192,7 @@ type Rule struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Rule string `json:"rule"`
-	// Message says what is wrong and what to do. It may hold ${CEL}.
+	// Message says what is wrong and what to do. ${CEL} in it is not yet supported.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message"`

@@ -32,6 +32,7 @@ type Instance struct {
 	Spec InstanceSpec `json:"spec"`
 	// Status is what Kudo observed. It is a cache: wiped, it comes back.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status InstanceStatus `json:"status,omitempty"`
 }
 

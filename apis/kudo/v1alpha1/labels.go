@@ -23,6 +23,10 @@ const (
 	// LabelAppInstance is the recommended label that names the running copy.
 	LabelAppInstance = "app.kubernetes.io/instance"
 
+	// AnnotationOwner is on objects outside the Instance's namespace, which can have no
+	// owner reference: <namespace>/<name>/<uid> of the Instance.
+	AnnotationOwner = "kudo.dev/owner"
+
 	// ManagedBy is the value of LabelManagedBy on everything that Kudo applies.
 	ManagedBy = "kudo"
 	// FieldManager is the field manager of Kudo's server-side apply.

@@ -23,6 +23,7 @@ import (
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].message`
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.program.version`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must be at most 63 characters: its jobs carry it as a label"
 type PlanExecution struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -33,6 +34,7 @@ type PlanExecution struct {
 	Spec PlanExecutionSpec `json:"spec"`
 	// Status is the truth about the run. Only Kudo may write it.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status PlanExecutionStatus `json:"status,omitempty"`
 }
 

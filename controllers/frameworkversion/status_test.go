@@ -1,0 +1,143 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package frameworkversion
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/yaml"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/graph"
+)
+
+const version = `
+spec:
+  framework: app
+  version: 1.0.0
+  parameters:
+  - {name: pdb, schema: {type: boolean}, default: false}
+  templates:
+  - name: all.yaml
+    content: |
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: a}
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {name: a}
+      ---
+      apiVersion: example.com/v1
+      kind: Widget
+      metadata: {name: a}
+      {{ if .Params.pdb }}
+      ---
+      apiVersion: policy/v1
+      kind: PodDisruptionBudget
+      metadata: {name: a}
+      {{ end }}
+`
+
+func frameworkVersion(t *testing.T) *v1alpha1.FrameworkVersion {
+	t.Helper()
+	fwv := &v1alpha1.FrameworkVersion{}
+	if err := yaml.UnmarshalStrict([]byte(version), fwv); err != nil {
+		t.Fatal(err)
+	}
+	graph.Default(&fwv.Spec, nil)
+	return fwv
+}
+
+func reconciler() *Reconciler {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	for gvk, scope := range map[schema.GroupVersionKind]meta.RESTScope{
+		{Version: "v1", Kind: "ConfigMap"}:                            meta.RESTScopeNamespace,
+		{Version: "v1", Kind: "Service"}:                              meta.RESTScopeNamespace,
+		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"}: meta.RESTScopeNamespace,
+	} {
+		mapper.Add(gvk, scope)
+	}
+	return &Reconciler{Mapper: mapper, Versions: graph.NewCache(), Clock: clocktesting.NewFakePassiveClock(time.Unix(1, 0))}
+}
+
+// The rules are those that the account needs with any parameters, no more: a kind that
+// the cluster does not know yet is left out.
+func TestRules(t *testing.T) {
+	v, errs := graph.Compile(&frameworkVersion(t).Spec)
+	if len(errs) > 0 {
+		t.Fatal(errs.ToAggregate())
+	}
+	verbs := []string{"get", "create", "patch", "delete"}
+	want := []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"configmaps", "services"}, Verbs: verbs},
+		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: verbs},
+	}
+	if diff := cmp.Diff(want, rules(v, reconciler().Mapper)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// compileAgain is what a reconciliation makes of the version.
+func compileAgain(r *Reconciler, fwv *v1alpha1.FrameworkVersion) metav1.Condition {
+	v, errs := r.Versions.Compile(&fwv.Spec)
+	valid := r.valid(fwv, v, errs)
+	r.set(fwv, valid)
+	r.set(fwv, sealed(fwv))
+	fwv.Status.ObservedGeneration = 1
+	return valid
+}
+
+// Case 46: where CEL does not look and the webhook was off, the digest tells.
+func TestASealedVersionThatChangedIsReported(t *testing.T) {
+	r, fwv := reconciler(), frameworkVersion(t)
+	if c := compileAgain(r, fwv); c.Status != metav1.ConditionTrue || c.Message != "1 parameters, 1 templates, 1 plans" {
+		t.Fatalf("condition %+v", c)
+	}
+	digest := fwv.Status.Digest
+	fwv.Spec.Description = "edited"
+	if c := compileAgain(r, fwv); c.Reason != v1alpha1.ReasonSpecChanged || fwv.Status.Digest != digest {
+		t.Errorf("after the edit: %s, digest changed: %v", c.Reason, fwv.Status.Digest != digest)
+	}
+	fwv.Spec.Description = ""
+	if c := compileAgain(r, fwv); c.Status != metav1.ConditionTrue {
+		t.Errorf("put back: %+v", c)
+	}
+}
+
+func TestADevelopmentVersionMayChangeUntilItIsSealed(t *testing.T) {
+	r, fwv := reconciler(), frameworkVersion(t)
+	fwv.Spec.Development = true
+	compileAgain(r, fwv)
+	fwv.Spec.Description = "edited"
+	if c := compileAgain(r, fwv); c.Status != metav1.ConditionTrue {
+		t.Errorf("edited: %+v", c)
+	}
+	fwv.Spec.Development, fwv.Spec.Description = false, "sealed"
+	if c := compileAgain(r, fwv); c.Status != metav1.ConditionTrue {
+		t.Errorf("sealed with an edit: %+v", c)
+	}
+	fwv.Spec.Description = "edited again"
+	if c := compileAgain(r, fwv); c.Reason != v1alpha1.ReasonSpecChanged {
+		t.Errorf("edited after that: %+v", c)
+	}
+}
+
+func TestAVersionThatDoesNotCompileSaysWhere(t *testing.T) {
+	r, fwv := reconciler(), frameworkVersion(t)
+	compileAgain(r, fwv)
+	fwv.Spec.Templates[0].Content = "{{"
+	c := compileAgain(r, fwv)
+	if c.Reason != v1alpha1.ReasonInvalid || !strings.Contains(c.Message, "all.yaml:1") || fwv.Status.Plans != nil || fwv.Status.Rules != nil {
+		t.Errorf("condition %+v, plans %v", c, fwv.Status.Plans)
+	}
+}

@@ -1,0 +1,120 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// patience is how long anything may take before the demo gives up.
+const patience = 90 * time.Second
+
+var errTooLong = fmt.Errorf("it is not there after %s", patience)
+
+// run is a plan that ran, for the summary.
+type run struct {
+	plan, what string
+	took       string
+	steps      string
+}
+
+// showPlan shows the next execution of a plan until it has succeeded.
+func (d *demo) showPlan(ctx context.Context, plan, what string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errTooLong)
+	defer cancel()
+	pe, err := d.watchPlan(ctx, plan)
+	if err != nil {
+		return fmt.Errorf("plan %s: %w", plan, err)
+	}
+	d.runs = append(d.runs, run{plan: plan, what: what, took: parts(pe)[0].took(time.Now()), steps: pe.Status.Progress})
+	return nil
+}
+
+func (d *demo) watchPlan(ctx context.Context, plan string) (*v1alpha1.PlanExecution, error) {
+	events, err := follow(ctx, d.client, &v1alpha1.PlanExecutionList{}, &v1alpha1.PlanExecution{}, client.InNamespace(namespace))
+	if err != nil {
+		return nil, err
+	}
+	tick := time.NewTicker(redrawEvery)
+	defer tick.Stop()
+	defer d.screen.keep()
+	var shown *v1alpha1.PlanExecution
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-tick.C:
+			d.redraw(shown)
+		case e := <-events:
+			pe, _ := e.object.(*v1alpha1.PlanExecution)
+			if pe == nil || !d.isNext(pe, shown, plan) {
+				continue
+			}
+			d.show(shown, pe)
+			shown = pe
+			if over, err := verdict(pe, e.gone); over || err != nil {
+				d.seen[pe.UID] = true
+				return pe, err
+			}
+		}
+	}
+}
+
+// isNext says whether this is the execution that is shown, or the one that was waited for.
+func (d *demo) isNext(pe, shown *v1alpha1.PlanExecution, plan string) bool {
+	if shown != nil {
+		return pe.UID == shown.UID
+	}
+	return pe.Spec.Instance == instanceName && pe.Spec.Plan == plan && !d.seen[pe.UID]
+}
+
+func verdict(pe *v1alpha1.PlanExecution, gone bool) (over bool, err error) {
+	switch state := pe.Status.State; {
+	case state == v1alpha1.RunSucceeded:
+		return true, nil
+	case state == v1alpha1.RunStalled, state.Terminal():
+		return false, fmt.Errorf("it is %s: %s", state, pe.Status.Message)
+	case gone:
+		return false, fmt.Errorf("its PlanExecution %s went before it had ended", pe.Name)
+	}
+	return false, nil
+}
+
+// show tells what is new about an execution.
+func (d *demo) show(before, after *v1alpha1.PlanExecution) {
+	if d.screen.live {
+		d.redraw(after)
+		return
+	}
+	d.screen.print(changes(before, after, time.Now())...)
+}
+
+func (d *demo) redraw(pe *v1alpha1.PlanExecution) {
+	if d.screen.live && pe != nil {
+		d.screen.draw(tree(pe, time.Now(), d.screen.look()))
+	}
+}
+
+// awaitReady waits until the Instance says that its newest spec was rolled out.
+func (d *demo) awaitReady(ctx context.Context) error {
+	err := until(ctx, d.client, &v1alpha1.InstanceList{}, &v1alpha1.Instance{}, func(all map[string]*v1alpha1.Instance) bool {
+		inst := all[instanceName]
+		if inst == nil {
+			return false
+		}
+		c := meta.FindStatusCondition(inst.Status.Conditions, v1alpha1.ConditionReady)
+		return c != nil && c.Status == "True" && c.ObservedGeneration == inst.Generation
+	}, client.InNamespace(namespace))
+	if err != nil {
+		return fmt.Errorf("waiting until the Instance is ready: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// part is an execution, or a phase or step of it.
+type part struct {
+	// path from the plan on; branch is what is drawn before the name.
+	path, branch, name string
+	depth              int
+	state              v1alpha1.RunState
+	from, to           *metav1.MicroTime
+	note               string
+}
+
+// parts lists an execution and all below it, in the order of the plan.
+func parts(pe *v1alpha1.PlanExecution) []part {
+	s := pe.Status
+	top := part{path: pe.Spec.Plan, name: pe.Spec.Plan, state: s.State, from: s.StartedAt, to: s.FinishedAt}
+	switch s.State {
+	case v1alpha1.RunStalled, v1alpha1.RunFailed, v1alpha1.RunCancelled:
+		top.note = s.Message
+	case "":
+		top.state = v1alpha1.RunPending
+	default:
+		top.note = s.Progress + " steps"
+	}
+	out := []part{top}
+	for i, phase := range s.Phases {
+		branch, below := fork(i == len(s.Phases)-1)
+		p := newPart(top.path, branch, phase.Name, 1, phase.NodeStatus)
+		out = append(out, p)
+		for j, step := range phase.Steps {
+			branch, _ := fork(j == len(phase.Steps)-1)
+			st := newPart(p.path, below+branch, step.Name, 2, step.NodeStatus)
+			st.note = noteOf(step)
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+func newPart(parent, branch, name string, depth int, s v1alpha1.NodeStatus) part {
+	return part{
+		path: parent + "/" + name, branch: branch, name: name, depth: depth,
+		state: s.State, from: s.StartedAt, to: s.FinishedAt,
+	}
+}
+
+func fork(last bool) (branch, below string) {
+	if last {
+		return "└─ ", "   "
+	}
+	return "├─ ", "│  "
+}
+
+// noteOf says what a step that goes on waits for, or why one does not.
+func noteOf(step v1alpha1.StepStatus) string {
+	switch step.State {
+	case v1alpha1.RunRunning, v1alpha1.RunStalled, v1alpha1.RunFailed:
+	default:
+		return ""
+	}
+	for _, task := range step.Tasks {
+		if task.State == step.State && task.Message != "" {
+			return task.Message
+		}
+	}
+	return step.Message
+}
+
+// took is how long a part ran, or has been running.
+func (p part) took(now time.Time) string {
+	if p.from == nil {
+		return ""
+	}
+	if p.to != nil {
+		now = p.to.Time
+	}
+	return seconds(now.Sub(p.from.Time))
+}
+
+func seconds(d time.Duration) string {
+	return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+}
+
+// tree draws an execution: its phases and steps with their states and durations, and
+// what the running ones wait for.
+func tree(pe *v1alpha1.PlanExecution, now time.Time, l look) []string {
+	all := parts(pe)
+	widest := 0
+	for _, p := range all {
+		widest = max(widest, utf8.RuneCountInString(p.branch+p.name))
+	}
+	out := make([]string, 0, len(all))
+	for _, p := range all {
+		out = append(out, l.line(p, widest, now))
+	}
+	return out
+}
+
+// line puts a part on a line. Only its note is cut: what stands before it is short.
+func (l look) line(p part, widest int, now time.Time) string {
+	sign, color := l.mark(p.state)
+	name := p.name
+	if p.depth == 0 {
+		name = l.paint(bold, name)
+	}
+	gap := strings.Repeat(" ", widest-utf8.RuneCountInString(p.branch+p.name))
+	took := fmt.Sprintf("%7s", p.took(now))
+	state := l.paint(color, fmt.Sprintf("%-9s", p.state))
+	head := l.paint(faint, p.branch) + l.paint(color, sign) + " " + name + gap + "  " + state + " " + took
+	used := widest + len("s   Succeeded ") + len(took) + len("  ")
+	note := cut(p.note, l.width-used, l.width > 0)
+	return strings.TrimRight(head+"  "+l.paint(faint, note), " ")
+}
+
+// cut shortens a text to a number of characters.
+func cut(text string, limit int, limited bool) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if !limited || utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	if limit < 2 {
+		return ""
+	}
+	return string([]rune(text)[:limit-1]) + "…"
+}

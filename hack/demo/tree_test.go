@@ -1,0 +1,143 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "Write the golden files.")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s (go test ./hack/demo -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
+	}
+}
+
+var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// at is a moment of the story, in seconds.
+func at(seconds float64) *metav1.MicroTime {
+	m := metav1.NewMicroTime(began.Add(time.Duration(seconds * float64(time.Second))))
+	return &m
+}
+
+func ended(from, to float64) v1alpha1.NodeStatus {
+	return v1alpha1.NodeStatus{State: v1alpha1.RunSucceeded, StartedAt: at(from), FinishedAt: at(to)}
+}
+
+func under(state v1alpha1.RunState, from float64) v1alpha1.NodeStatus {
+	return v1alpha1.NodeStatus{State: state, StartedAt: at(from)}
+}
+
+var (
+	pending = v1alpha1.NodeStatus{State: v1alpha1.RunPending}
+	skipped = v1alpha1.NodeStatus{State: v1alpha1.RunSkipped, FinishedAt: at(0.5)}
+)
+
+// execution is one whose servers are in a state.
+func execution(state v1alpha1.RunState, message string) *v1alpha1.PlanExecution {
+	servers := under(state, 0.6)
+	task := v1alpha1.TaskStatus{Name: "servers", NodeStatus: servers}
+	task.Message = message
+	pe := &v1alpha1.PlanExecution{Spec: v1alpha1.PlanExecutionSpec{Instance: "zk", Plan: "update"}}
+	pe.Status = v1alpha1.PlanExecutionStatus{
+		State: state, Progress: "3/5", Message: message, StartedAt: at(0),
+		Phases: []v1alpha1.PhaseStatus{
+			{Name: "network", NodeStatus: ended(0, 0.5), Steps: []v1alpha1.StepStatus{{Name: "services", NodeStatus: ended(0.1, 0.5)}}},
+			{Name: "resize", NodeStatus: skipped, Steps: []v1alpha1.StepStatus{{Name: "stop", NodeStatus: skipped}}},
+			{Name: "servers", NodeStatus: servers, Steps: []v1alpha1.StepStatus{
+				{Name: "config", NodeStatus: ended(0.6, 0.7)},
+				{Name: "roll", NodeStatus: servers, Tasks: []v1alpha1.TaskStatus{task}},
+			}},
+			{Name: "verify", NodeStatus: pending, Steps: []v1alpha1.StepStatus{{Name: "verify", NodeStatus: pending}}},
+		},
+	}
+	return pe
+}
+
+const waiting = "StatefulSet demo/zk: 1 of 3 servers are updated"
+
+func lines(all []string) string { return strings.Join(all, "\n") + "\n" }
+
+func TestTree(t *testing.T) {
+	now := began.Add(12 * time.Second)
+	for name, tc := range map[string]struct {
+		pe *v1alpha1.PlanExecution
+		l  look
+	}{
+		"running": {execution(v1alpha1.RunRunning, waiting), look{}},
+		"narrow":  {execution(v1alpha1.RunRunning, waiting), look{width: 50, frame: 13}},
+		"color":   {execution(v1alpha1.RunRunning, waiting), look{color: true}},
+		"stalled": {execution(v1alpha1.RunStalled, "Job demo/zk-verify\nfailed"), look{}},
+		"new":     {&v1alpha1.PlanExecution{Spec: v1alpha1.PlanExecutionSpec{Plan: "deploy"}}, look{}},
+	} {
+		t.Run(name, func(t *testing.T) { golden(t, name, lines(tree(tc.pe, now, tc.l))) })
+	}
+}
+
+func TestChanges(t *testing.T) {
+	now := began.Add(12 * time.Second)
+	fresh := &v1alpha1.PlanExecution{Spec: v1alpha1.PlanExecutionSpec{Plan: "update"}}
+	running, stalled := execution(v1alpha1.RunRunning, waiting), execution(v1alpha1.RunStalled, "no quorum")
+	done := execution(v1alpha1.RunSucceeded, "")
+	done.Status.FinishedAt = at(9)
+	for i := range done.Status.Phases {
+		phase := &done.Status.Phases[i]
+		if phase.Name == "resize" {
+			continue
+		}
+		for j := range phase.Steps {
+			phase.Steps[j].NodeStatus = ended(1, 8)
+		}
+		phase.NodeStatus = ended(1, 8)
+	}
+	var out []string
+	for _, pair := range [][2]*v1alpha1.PlanExecution{{nil, fresh}, {fresh, running}, {running, running}, {running, stalled}, {stalled, done}} {
+		out = append(append(out, changes(pair[0], pair[1], now)...), "--")
+	}
+	golden(t, "changes", lines(out))
+}
+
+func TestScreen(t *testing.T) {
+	height := 24
+	var out bytes.Buffer
+	s := &screen{out: &out, live: true, size: func() (int, int) { return 80, height }}
+	s.draw([]string{"one", "two"})
+	s.draw([]string{"one", "two, done", "three"})
+	s.print("below")
+	height = 3
+	s.draw([]string{"does not fit", "fits", "fits too"})
+	golden(t, "screen", strings.ReplaceAll(out.String(), "\x1b", "ESC"))
+}
+
+func TestStepWithoutATerminal(t *testing.T) {
+	var out bytes.Buffer
+	s := &screen{out: &out}
+	err := s.step("control plane", func() (string, error) { return "in one process", nil })
+	if got, want := out.String(), "✔ control plane               0.0s  in one process\n"; err != nil || got != want {
+		t.Errorf("%v, %q, want %q", err, got, want)
+	}
+}

@@ -1,0 +1,247 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package workload plays the controllers that an API server alone does not have:
+// workloads become ready, jobs complete, claims are bound, and what has lost its
+// owner is collected. A rule says for each object whether it is played.
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"kudo.dev/kudo/internal/testing/install"
+)
+
+// Act is what happens to an object.
+type Act int
+
+const (
+	// Play makes it ready, or lets it succeed.
+	Play Act = iota
+	// Hold leaves it as it is.
+	Hold
+	// Fail lets a Job fail; other kinds are held.
+	Fail
+)
+
+// Rule decides about each object whenever it changes, and about all when the rule does.
+type Rule func(client.Object) Act
+
+// Annotation on a workload says what happens to it where no rule is set: "hold" or "fail".
+const Annotation = "testing.kudo.dev/play"
+
+// ByAnnotation is the rule that a Player starts with.
+func ByAnnotation(o client.Object) Act {
+	switch o.GetAnnotations()[Annotation] {
+	case "hold":
+		return Hold
+	case "fail":
+		return Fail
+	}
+	return Play
+}
+
+// Player plays all namespaces of an API server.
+type Player struct {
+	client  client.Client
+	cache   cache.Cache
+	queue   workqueue.TypedRateLimitingInterface[item]
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	rule   Rule
+	jobs   []Job
+	errors []error
+}
+
+// item is an object to look at.
+type item struct {
+	kind schema.GroupVersionKind
+	key  client.ObjectKey
+}
+
+// played are the kinds that change by themselves, for which there is a controller in
+// life; all of them and those in owned are collected.
+func played() []client.Object {
+	return []client.Object{
+		&appsv1.StatefulSet{}, &appsv1.Deployment{}, &appsv1.DaemonSet{}, &batchv1.Job{},
+		&corev1.Pod{}, &corev1.PersistentVolumeClaim{}, &policyv1.PodDisruptionBudget{},
+	}
+}
+
+// Start starts a player as the given admin. The CRDs of Kudo must be there.
+func Start(ctx context.Context, config *rest.Config) (*Player, error) {
+	scheme := install.Scheme()
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("starting the player of workloads: %w", err)
+	}
+	store, err := cache.New(config, cache.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("starting the player of workloads: %w", err)
+	}
+	p := &Player{
+		client: c, cache: store, rule: ByAnnotation,
+		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[item]()),
+	}
+	ctx, p.cancel = context.WithCancel(ctx)
+	p.running.Go(func() { p.report(store.Start(ctx)) })
+	for _, o := range append(played(), collected()...) {
+		if err := p.follow(ctx, o); err != nil {
+			return nil, errors.Join(err, p.Stop())
+		}
+	}
+	p.running.Go(func() { p.work(ctx) })
+	return p, nil
+}
+
+// follow puts every change of a kind in the queue.
+func (p *Player) follow(ctx context.Context, o client.Object) error {
+	gvk, err := apiutil.GVKForObject(o, p.client.Scheme())
+	if err != nil {
+		return fmt.Errorf("finding the kind of %T: %w", o, err)
+	}
+	informer, err := p.cache.GetInformer(ctx, o)
+	if err != nil {
+		return fmt.Errorf("watching %s: %w", gvk.Kind, err)
+	}
+	add := func(changed any) {
+		if o, ok := changed.(client.Object); ok {
+			p.record(o)
+			p.queue.Add(item{kind: gvk, key: client.ObjectKeyFromObject(o)})
+		}
+	}
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    add,
+		UpdateFunc: func(_, changed any) { add(changed) },
+		DeleteFunc: func(gone any) {
+			if last, ok := gone.(toolscache.DeletedFinalStateUnknown); ok {
+				gone = last.Obj
+			}
+			if o, ok := gone.(client.Object); ok {
+				p.orphaned(ctx, o)
+			}
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("watching %s: %w", gvk.Kind, err)
+	}
+	return nil
+}
+
+// Set replaces the rule, nil for ByAnnotation, and looks at every object again.
+func (p *Player) Set(ctx context.Context, rule Rule) error {
+	if rule == nil {
+		rule = ByAnnotation
+	}
+	p.mu.Lock()
+	p.rule = rule
+	p.mu.Unlock()
+	for _, o := range played() {
+		objects, gvk, err := p.list(ctx, o)
+		if err != nil {
+			return err
+		}
+		for _, o := range objects {
+			p.queue.Add(item{kind: gvk, key: client.ObjectKeyFromObject(o)})
+		}
+	}
+	return nil
+}
+
+// Stop ends the player and returns what went wrong while it ran.
+func (p *Player) Stop() error {
+	p.cancel()
+	p.queue.ShutDown()
+	p.running.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.errors...)
+}
+
+func (p *Player) work(ctx context.Context) {
+	for {
+		next, ended := p.queue.Get()
+		if ended {
+			return
+		}
+		err := p.look(ctx, next)
+		switch {
+		case err == nil, apierrors.IsNotFound(err), ctx.Err() != nil:
+			p.queue.Forget(next)
+		default:
+			if !apierrors.IsConflict(err) {
+				p.report(fmt.Errorf("playing %s %s: %w", next.kind.Kind, next.key, err))
+			}
+			p.queue.AddRateLimited(next)
+		}
+		p.queue.Done(next)
+	}
+}
+
+func (p *Player) report(err error) {
+	if err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.errors = append(p.errors, err)
+	}
+}
+
+// look brings one object forward by one step.
+func (p *Player) look(ctx context.Context, next item) error {
+	o, err := p.read(ctx, next)
+	if err != nil {
+		return err
+	}
+	if o.GetDeletionTimestamp() != nil {
+		return p.finalize(ctx, o)
+	}
+	if lost, err := p.lostOwner(ctx, o); lost || err != nil {
+		return err
+	}
+	p.mu.Lock()
+	act := p.rule(o)
+	p.mu.Unlock()
+	switch o := o.(type) {
+	case *batchv1.Job:
+		return p.playJob(ctx, o, act)
+	case *appsv1.StatefulSet:
+		if act == Play {
+			return p.playStatefulSet(ctx, o)
+		}
+	default:
+		if act == Play {
+			return p.write(ctx, o, ready)
+		}
+	}
+	return nil
+}
+
+func (p *Player) read(ctx context.Context, next item) (client.Object, error) {
+	empty, err := p.client.Scheme().New(next.kind)
+	if err != nil {
+		return nil, fmt.Errorf("making a %s: %w", next.kind.Kind, err)
+	}
+	o, ok := empty.(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("a %s is no object", next.kind.Kind)
+	}
+	return o, p.cache.Get(ctx, next.key, o)
+}

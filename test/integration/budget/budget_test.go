@@ -1,0 +1,86 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/testing/cluster"
+)
+
+// measurement is what one operation cost.
+type measurement struct {
+	operation string
+	requests  []cluster.Request
+	limit     int
+}
+
+func (m measurement) String() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%-32s %3d requests, at most %d\n", m.operation, len(m.requests), m.limit)
+	for _, r := range m.requests {
+		who := "manager"
+		if r.As != "" {
+			who = "as " + account
+		}
+		fmt.Fprintf(&out, "    %-7s %-28s %-10s %d %s\n", r.Verb, r.Resource, who, r.Code, r.Name)
+	}
+	return out.String()
+}
+
+// TestBudget holds what a plan costs: a design that reads before every write, or writes
+// status for every observation, would show here first.
+func TestBudget(t *testing.T) {
+	w := newWorld(t)
+	rules := w.publish([]string{"trio-1.0.0", "trio-1.1.0"}, "test", "integration", "budget", "testdata", "trio.yaml")
+	all := []measurement{}
+	for version, extra := range map[string]struct{ deploy, change int }{
+		"1.0.0": {12, 8},
+		"1.1.0": {13, 9}, // a ConfigMap is read once, as the account
+	} {
+		namespace := "budget-" + strings.ReplaceAll(version, ".", "-")
+		w.tenant(namespace, rules["trio-"+version])
+		inst := instance(namespace, "one", "trio", version)
+		measure := func(operation string, limit int, do func()) {
+			all = append(all, measurement{version + " " + operation, cluster.Work(w.requests(do)), limit})
+		}
+		measure("deploy", extra.deploy, func() { w.roll(inst, nil) })
+		measure("change of one object", extra.change, func() {
+			w.roll(inst, func(spec *v1alpha1.InstanceSpec) {
+				spec.Parameters = map[string]apiextensionsv1.JSON{"nodes": {Raw: []byte("3")}}
+			})
+		})
+		measure("restart with nothing to do", 0, func() {
+			w.must(w.process.Stop())
+			w.start()
+		})
+		measure("delete", 6, func() { w.remove(inst) })
+	}
+	slices.SortFunc(all, func(a, b measurement) int { return strings.Compare(a.operation, b.operation) })
+	for _, m := range all {
+		if m.operation[6:] == "restart with nothing to do" {
+			m.requests = slices.DeleteFunc(m.requests, startup)
+		}
+		t.Log(m)
+		if len(m.requests) > m.limit {
+			t.Errorf("%s: %d requests, more than %d", m.operation, len(m.requests), m.limit)
+		}
+	}
+}
+
+// startup says whether a request belongs to any start of the manager: the certificate of
+// its webhooks, and the look at whose CRDs these are.
+func startup(r cluster.Request) bool {
+	switch r.Resource {
+	case "secrets", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "customresourcedefinitions":
+		return true
+	}
+	return false
+}
