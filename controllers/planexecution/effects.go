@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
@@ -54,11 +55,13 @@ func (r *Reconciler) render(n *run, path string, attempt int32) ([]graph.Rendere
 
 // keepUIDs carries over what is known from an earlier try of the same objects.
 func keepUIDs(refs, known []v1alpha1.ObjectReference) []v1alpha1.ObjectReference {
+	uids := make(map[string]types.UID, len(known))
+	for _, k := range known {
+		uids[revision.Key(k)] = k.UID
+	}
 	for i := range refs {
-		for _, k := range known {
-			if revision.Key(k) == revision.Key(refs[i]) {
-				refs[i].UID = k.UID
-			}
+		if uid, ok := uids[revision.Key(refs[i])]; ok {
+			refs[i].UID = uid
 		}
 	}
 	return refs

@@ -191,16 +191,16 @@ func TestBaseline(t *testing.T) {
 }
 
 func TestChanged(t *testing.T) {
-	schema, errs := params.Compile([]v1alpha1.Parameter{{Name: "c"}, {Name: "a"}, {Name: "b"}}, nil)
+	compiled, errs := params.Compile([]v1alpha1.Parameter{{Name: "c"}, {Name: "a"}, {Name: "b"}}, nil)
 	if len(errs) > 0 {
 		t.Fatal(errs.ToAggregate())
 	}
 	desired := params.Values{"a": "1", "b": "2", "c": "3"}
-	if got := (&Baseline{}).Changed(schema, desired); got != nil {
+	if got := (&Baseline{}).Changed(compiled, desired); got != nil {
 		t.Errorf("before the first run %v changed", got)
 	}
 	b := &Baseline{Completed: &revision.Inputs{Params: revision.Values{"a": "1", "b": "0", "c": "3"}}, Touched: map[string]bool{"c": true, "gone": true}}
-	if diff := cmp.Diff([]string{"b", "c"}, b.Changed(schema, desired)); diff != "" {
+	if diff := cmp.Diff([]string{"b", "c"}, b.Changed(compiled, desired)); diff != "" {
 		t.Errorf("those that differ and those that were touched (-want +got):\n%s", diff)
 	}
 }

@@ -4,6 +4,7 @@
 package revision
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ func TestInputsRoundTrip(t *testing.T) {
 		t.Errorf("(-written +read):\n%s", diff)
 	}
 	again, err := out.Encode()
-	if err != nil || string(again) != string(raw) {
+	if err != nil || !bytes.Equal(again, raw) {
 		t.Errorf("encoded again it differs: %v", err)
 	}
 	program, err := out.GetProgram()

@@ -1,3 +1,6 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package validation
 
 import (

@@ -34,16 +34,9 @@ func TestCrash(t *testing.T) {
 	h := newHarness(t, build(t), "crash")
 	references := h.references(t)
 	points := h.crashPoints(references)
-	h.suffering(t, points)
-	verdict(t, h, references, points)
-	survived := 0
-	for _, p := range points {
-		if len(p.problems) == 0 {
-			survived++
-		}
-	}
+	survived := h.survivors(t, references, points)
 	t.Logf("took %s; the manager is ready after %s", time.Since(begun).Round(time.Second), h.startup())
-	fmt.Printf("%d crash points, %d survived\n", len(points), survived)
+	summary = append(summary, fmt.Sprintf("%d crash points, %d survived", len(points), survived))
 }
 
 // references runs every workload without a fault.
@@ -105,9 +98,29 @@ func (h *harness) newPoint(w *workloadCase, class string, k int, f fault) *point
 	}}
 }
 
-// suffering runs points one after the other: a crash hits all that runs at its time.
-func (h *harness) suffering(t *testing.T, points []*point) {
+// survivors runs the points, one workload after the other, reports those that did not
+// survive and counts those that did.
+func (h *harness) survivors(t *testing.T, references map[string]*run, points []*point) int {
 	t.Helper()
+	for i := range workloads {
+		h.suffer(t, slices.DeleteFunc(slices.Clone(points), func(p *point) bool { return p.workload != &workloads[i] }))
+	}
+	verdict(t, h, references, points)
+	survived := 0
+	for _, p := range points {
+		if len(p.problems) == 0 {
+			survived++
+		}
+	}
+	return survived
+}
+
+// suffer runs points one after the other: a crash hits all that runs at its time.
+func (h *harness) suffer(t *testing.T, points []*point) {
+	t.Helper()
+	if len(points) == 0 {
+		return
+	}
 	runs := make([]*run, len(points))
 	for i, p := range points {
 		runs[i] = &p.run
@@ -116,12 +129,12 @@ func (h *harness) suffering(t *testing.T, points []*point) {
 	if err := h.prepare(t.Context(), runs); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d runs prepared in %s", len(runs), time.Since(begun).Round(time.Millisecond))
-	begun = time.Now()
+	prepared := time.Now()
 	for _, p := range points {
 		h.perform(t.Context(), &p.run, &p.fault)
 	}
-	t.Logf("%d runs with their faults in %s", len(runs), time.Since(begun).Round(time.Millisecond))
+	t.Logf("%s: %d points prepared in %s, suffered in %s", points[0].workload.name, len(points),
+		prepared.Sub(begun).Round(time.Millisecond), time.Since(prepared).Round(time.Millisecond))
 }
 
 // verdict waits until whatever is not at rest has had its chance, in a new process too,

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -24,7 +25,16 @@ import (
 	"kudo.dev/kudo/internal/testing/workload"
 )
 
-func TestMain(m *testing.M) { os.Exit(cluster.Run(m)) }
+// summary is what is said at the very end.
+var summary []string
+
+func TestMain(m *testing.M) {
+	code := cluster.Run(m)
+	for _, line := range summary {
+		fmt.Println(line)
+	}
+	os.Exit(code)
+}
 
 // patience is longer than any run takes that ends at all, retries included.
 const patience = 30 * time.Second

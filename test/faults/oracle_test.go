@@ -19,19 +19,25 @@ import (
 const maxLines = 12
 
 // complaints are the lines of the manager's log that say that something went wrong. A
-// process that is killed has no time to complain, so there is nothing to forgive.
-func (h *harness) complaints(from int64, namespace string) []string {
+// process that is killed has no time to complain, so there is nothing to forgive; one
+// that was refused or got no answer may say so.
+func (h *harness) complaints(from int64, namespace string, f *fault) []string {
 	raw, err := h.logSince(from)
 	if err != nil {
 		return []string{"reading the manager's log: " + err.Error()}
 	}
 	var out []string
 	for in := bufio.NewScanner(bytes.NewReader(raw)); in.Scan(); {
-		if line := in.Text(); wrong(line) {
+		if line := in.Text(); wrong(line) && !f.explains(line) {
 			out = append(out, "logged while "+namespace+" ran: "+line)
 		}
 	}
 	return out[:min(len(out), maxLines)]
+}
+
+// explains says whether a complaint is about nothing but the fault itself.
+func (f *fault) explains(line string) bool {
+	return f != nil && f.crash == nil && (strings.Contains(line, faultMessage) || strings.Contains(line, "stream error") || strings.Contains(line, "EOF"))
 }
 
 // wrong knows the lines of zap, of klog and of the Go runtime.

@@ -96,7 +96,7 @@ func (h *harness) perform(ctx context.Context, r *run, f *fault) {
 		return
 	}
 	if f != nil {
-		err = h.suffer(ctx, f, fired, ended)
+		err = h.outlast(ctx, f, fired, ended)
 	} else {
 		err = <-ended
 	}
@@ -106,11 +106,11 @@ func (h *harness) perform(ctx context.Context, r *run, f *fault) {
 	r.settledAt = time.Now()
 	h.inspect(ctx, r)
 	r.trace = h.proxy.writes()
-	r.problems = append(r.problems, h.complaints(logged, r.namespace)...)
+	r.problems = append(r.problems, h.complaints(logged, r.namespace, f)...)
 }
 
-// suffer waits for the fault, and then for the end of the run all the same.
-func (h *harness) suffer(ctx context.Context, f *fault, fired <-chan struct{}, ended <-chan error) error {
+// outlast waits for the fault, and then for the end of the run all the same.
+func (h *harness) outlast(ctx context.Context, f *fault, fired <-chan struct{}, ended <-chan error) error {
 	select {
 	case <-fired:
 	case err := <-ended:

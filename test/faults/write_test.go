@@ -71,6 +71,9 @@ var derived = regexp.MustCompile(`-[0-9a-f]{10}(-[0-9a-f]{8})?\b`)
 // stable replaces the hashes of UIDs in a name.
 func stable(name string) string { return derived.ReplaceAllString(name, "-HASH") }
 
+// faultMessage is what a refusal says.
+const faultMessage = "a fault of the test"
+
 // refuse answers as the API server would.
 func refuse(w http.ResponseWriter, status int) {
 	reason := map[int]string{
@@ -83,5 +86,5 @@ func refuse(w http.ResponseWriter, status int) {
 	}
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",`+
-		`"message":"a fault of the test","reason":%q,"code":%d}`, reason, status)
+		`"message":%q,"reason":%q,"code":%d}`, faultMessage, reason, status)
 }
