@@ -71,7 +71,7 @@ func (r *Reconciler) store(ctx context.Context, n *run) error {
 		return fmt.Errorf("writing the status of the PlanExecution: %w", err)
 	}
 	n.changed = false
-	r.tell(n)
+	r.tell(ctx, n)
 	return nil
 }
 
@@ -113,9 +113,11 @@ func (r *Reconciler) perform(ctx context.Context, n *run, e engine.Effect) {
 	}
 }
 
-// tell makes an event of every transition.
-func (r *Reconciler) tell(n *run) {
+// tell makes an event and a log line of every transition.
+func (r *Reconciler) tell(ctx context.Context, n *run) {
 	for _, note := range n.notes {
+		ctrl.LoggerFrom(ctx).Info("transition", "instance", n.instance.Name, "plan", n.pe.Spec.Plan,
+			"path", note.Path, "reason", note.Reason, "message", note.Message)
 		kind := "Normal"
 		if note.Warning {
 			kind = "Warning"

@@ -187,10 +187,16 @@ func (p *Process) Stop() error {
 	return nil
 }
 
-// Kill ends the manager at once, as a crash would, and waits until it is gone.
+// Kill ends the manager at once, as a crash would, and waits until it is gone. What it
+// may have started goes with it.
 func (p *Process) Kill() error {
-	if err := p.signal(syscall.SIGKILL); err != nil {
-		return err
+	select {
+	case <-p.ended:
+		return nil
+	default:
+	}
+	if err := syscall.Kill(-p.PID(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("killing the manager: %w", err)
 	}
 	<-p.ended
 	return nil
