@@ -73,7 +73,7 @@ func vars() Vars {
 		Changed:    map[string]bool{"replicas": true},
 		Version:    Version{Name: "1.1.0", App: "3.5.0"},
 		Instance:   map[string]any{"name": "zk", "namespace": "prod", "generation": int64(2), "deployed": true},
-		Run:        map[string]any{"id": "r1", "attempt": int64(1), "startedAt": "2026-01-01T00:00:00Z"},
+		Run:        map[string]any{"trigger": "spec/1/abc"},
 		Objects: map[string]any{
 			"sts": map[string]any{
 				"metadata": map[string]any{"name": "zk", "generation": int64(2)},
