@@ -125,7 +125,7 @@ integration_packages = $(shell go list -f '{{.ImportPath}} {{.TestImports}} {{.X
 
 .PHONY: test-integration
 test-integration: $(GOTESTSUM) $(APISERVER) ## Tests against a real API server.
-	$(WITH_APISERVER) $(GO_TEST) -timeout 20m $(TESTFLAGS) $(or $(integration_packages),./test/integration/...)
+	$(WITH_APISERVER) $(GO_TEST) -count=1 -timeout 20m $(TESTFLAGS) $(or $(integration_packages),./test/integration/...)
 
 .PHONY: test-crash
 test-crash: build $(APISERVER) ## Kill the manager around every one of its writes: same end state.

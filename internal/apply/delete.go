@@ -31,9 +31,14 @@ func (a *Applier) remove(ctx context.Context, ref v1alpha1.ObjectReference, prop
 	err := a.Client.Delete(ctx, u, &client.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &propagation,
 	})
-	// A conflict means another UID: what was meant is gone.
-	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if err == nil || apierrors.IsNotFound(err) {
 		return nil
+	}
+	if apierrors.IsConflict(err) {
+		// Another UID, so that what was meant is gone; or a lost race, and it is still there.
+		if gone, readErr := a.Gone(ctx, ref); readErr != nil || gone {
+			return readErr
+		}
 	}
 	return fmt.Errorf("deleting %s: %w", Describe(ref), err)
 }

@@ -203,8 +203,11 @@ func (h *harness) awaitUsers(ctx context.Context) error {
 	}
 	users := map[string]int32{"app-1.0.0": 0, "app-2.0.0": 0}
 	for i := range instances.Items {
-		spec := instances.Items[i].Spec
-		users[spec.Framework+"-"+spec.Version]++
+		inst := &instances.Items[i]
+		users["app-"+inst.Spec.Version]++
+		if runs := inst.Status.Version; runs != "" && runs != inst.Spec.Version {
+			users["app-"+runs]++ // on its way to the other
+		}
 	}
 	right := map[string]bool{}
 	err := h.follow(ctx, &v1alpha1.FrameworkVersionList{}, "", func(e watch.Event) bool {

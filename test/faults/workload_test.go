@@ -137,12 +137,12 @@ func (h *harness) follow(ctx context.Context, list client.ObjectList, namespace 
 
 // show prints the status of an object, for people.
 func show(o any) string {
-	var status any = o
+	status := o
 	switch o := o.(type) {
 	case *v1alpha1.Instance:
 		status = o.Status
 	case *v1alpha1.FrameworkVersion:
-		status = o.Status.Conditions
+		status = map[string]any{o.Name: o.Status.Instances}
 	}
 	raw, err := json.Marshal(status)
 	if err != nil {

@@ -108,6 +108,10 @@ func Start(ctx context.Context, config *rest.Config) (*Player, error) {
 			return nil, errors.Join(err, p.Stop())
 		}
 	}
+	// An informer of a cache that has not begun to run yet is not waited for.
+	if !store.WaitForCacheSync(ctx) {
+		return nil, errors.Join(errors.New("starting the player of workloads: its cache does not fill"), p.Stop())
+	}
 	p.running.Go(func() { p.work(ctx) })
 	return p, nil
 }

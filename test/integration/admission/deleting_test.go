@@ -30,7 +30,7 @@ func TestWhatGoesIsNeverBlocked(t *testing.T) {
 				t.Fatal(err)
 			}
 			// Once more, and with content that would be refused otherwise.
-			if err := w.admin().Delete(t.Context(), o); client.IgnoreNotFound(err) != nil {
+			if err := client.IgnoreNotFound(w.admin().Delete(t.Context(), o)); err != nil {
 				t.Errorf("deleting it again: %v", err)
 			}
 			for _, patch := range []string{
@@ -41,7 +41,7 @@ func TestWhatGoesIsNeverBlocked(t *testing.T) {
 				}[o.GetKind()] + `}`,
 				`{"metadata":{"finalizers":null}}`,
 			} {
-				if err := w.admin().Patch(t.Context(), o.DeepCopy(), merge(patch)); client.IgnoreNotFound(err) != nil {
+				if err := client.IgnoreNotFound(w.admin().Patch(t.Context(), o.DeepCopy(), merge(patch))); err != nil {
 					t.Errorf("%s: %v", patch, err)
 				}
 			}

@@ -69,7 +69,7 @@ func TestRequestsAreARecord(t *testing.T) {
 	if by := byOf(t, pe); by != "alice" {
 		t.Errorf("stamped %q", by)
 	}
-	update := func(c client.Client, requests string, options ...client.UpdateOption) (*unstructured.Unstructured, error) {
+	update := func(c client.Client, requests string) (*unstructured.Unstructured, error) {
 		o := pe.DeepCopy()
 		o.SetResourceVersion("")
 		put(t, o, "spec.requests", requests)

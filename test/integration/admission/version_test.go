@@ -5,6 +5,7 @@ package admission_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestVersions(t *testing.T) {
 func many(n int, text string) []string {
 	var out []string
 	for i := range n {
-		out = append(out, strings.Replace(text, "%d", fmt.Sprint(i), 1))
+		out = append(out, strings.Replace(text, "%d", strconv.Itoa(i), 1))
 	}
 	return out
 }

@@ -48,7 +48,7 @@ var scratch string
 const (
 	patience = 30 * time.Second
 	// quiet is how long nothing may follow until an operation counts as over.
-	quiet   = 500 * time.Millisecond
+	quiet   = time.Second
 	account = "deployer"
 )
 
