@@ -37,22 +37,6 @@ type Run struct {
 	Deployed bool
 }
 
-// Desired is what an Instance wants now.
-type Desired struct {
-	// Digest over the version's digest and the resolved parameters.
-	Digest     string
-	Version    string
-	Account    string
-	Generation string
-	// Plans of the version in declared order.
-	Plans []string
-	// Changed names the parameters that differ from the last completed run, or that a run
-	// touched since which did not succeed.
-	Changed []string
-	// Triggers names the plan of each parameter that has one of its own.
-	Triggers map[string]string
-}
-
 // InstanceFacts are what Choose decides from.
 type InstanceFacts struct {
 	Deleting bool
@@ -95,15 +79,6 @@ const (
 	triggerAgain  = "again/"
 	triggerDelete = "delete"
 )
-
-// DesiredBy returns the digest of the desired state that a trigger names, or "".
-func DesiredBy(trigger string) string {
-	spec, ok := strings.CutPrefix(trigger, triggerSpec)
-	if _, digest, found := strings.Cut(spec, "/"); ok && found {
-		return digest
-	}
-	return ""
-}
 
 // Choose decides which execution holds the Instance next. It is deterministic and total.
 func Choose(f InstanceFacts) Choice {
@@ -268,27 +243,6 @@ func (r Run) forSpec() bool {
 	return strings.HasPrefix(r.Trigger, triggerSpec) || strings.HasPrefix(r.Trigger, triggerAgain)
 }
 
-// first is the first of the named plans that the version has.
-func (d *Desired) first(names ...string) string {
-	for _, n := range names {
-		if slices.Contains(d.Plans, n) {
-			return n
-		}
-	}
-	return ""
-}
-
-// triggered are the plans of the changed parameters in declared order.
-func (d *Desired) triggered() []string {
-	var out []string
-	for _, p := range d.Plans {
-		if slices.ContainsFunc(d.Changed, func(name string) bool { return d.Triggers[name] == p }) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // startSpec names the execution that the spec needs. One that ended without
 // success and was not told to stop needs a person; one that was told to stop
 // is followed by another.
@@ -336,24 +290,4 @@ func (f InstanceFacts) chooseCleanup() Choice {
 		return Choice{Admit: old, Discard: f.stale(start)}
 	}
 	return Choice{Done: true}
-}
-
-// OwnedBy returns the names of the parameters that a run of a plan takes over from the
-// desired state; the others keep the values of the last completed run. A plan that a
-// parameter names as its trigger owns only those; any other owns all the rest.
-func OwnedBy(plan string, d Desired, deployed bool) func(name string) bool {
-	if !deployed {
-		return func(string) bool { return true }
-	}
-	own := slices.Contains(d.triggered(), plan)
-	return func(name string) bool {
-		trigger := d.Triggers[name]
-		if own {
-			return trigger == plan
-		}
-		if plan == v1alpha1.PlanUpdate || plan == v1alpha1.PlanDeploy {
-			return true
-		}
-		return trigger == "" || !slices.Contains(d.Plans, trigger)
-	}
 }
