@@ -241,7 +241,11 @@ func (c *cluster) testRestart(t *testing.T) {
 		return err != nil, nil
 	})
 	c.up(t)
-	server := func(s string) string { return s[strings.Index(s, "server:"):][:40] }
+	server := func(s string) string {
+		_, after, _ := strings.Cut(s, "server:")
+		line, _, _ := strings.Cut(after, "\n")
+		return line
+	}
 	if after := readFile(t, c.kubeconfig); server(after) != server(before) {
 		t.Errorf("the server changed: %s", server(after))
 	}

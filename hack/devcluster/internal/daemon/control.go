@@ -36,7 +36,7 @@ func Start(ctx context.Context, opts Options) (home.State, error) {
 	if err != nil {
 		return home.State{}, fmt.Errorf("opening the log: %w", err)
 	}
-	defer logs.Close()
+	defer func() { _ = logs.Close() }()
 	cmd, err := command(opts)
 	if err != nil {
 		return home.State{}, err
@@ -72,7 +72,7 @@ func command(opts Options) (*exec.Cmd, error) {
 	for _, arg := range opts.APIServerArgs {
 		args = append(args, "--apiserver-arg="+arg)
 	}
-	return exec.Command(self, args...), nil
+	return exec.Command(self, args...), nil //nolint:gosec // this very binary
 }
 
 // Await returns the state of a cluster that another process has started, once it is ready.

@@ -65,7 +65,7 @@ func Run(ctx context.Context, opts Options, progress io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
-	defer logs.Close()
+	defer func() { _ = logs.Close() }()
 	if err := logTo(logs); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func runCluster(ctx context.Context, opts Options, logs io.Writer, logger *log.L
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	files, err := access.Prepare(opts.Home, home.Port(listener), controlplane.ServiceIP())
 	if err != nil {
 		return err

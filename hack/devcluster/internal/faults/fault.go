@@ -163,6 +163,7 @@ func annotationsFor(pod *corev1.Pod, faults []Fault, now time.Time) map[string]s
 			want[AnnotationExitCode], want[AnnotationMessage] = strconv.Itoa(f.ExitCode), f.Message
 		case ModeSlow:
 			want[AnnotationNotBefore] = notBefore(pod, f, now)
+		case ModeUnready:
 		}
 		break
 	}

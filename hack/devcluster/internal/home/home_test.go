@@ -144,7 +144,7 @@ func mustListen(t *testing.T, h Home, wish int) *net.TCPListener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		t.Errorf("%s is not a loopback address", l.Addr())
 	}

@@ -60,7 +60,7 @@ func (h Home) Running() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("opening the pid file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	locked, err := isLocked(f)
 	if err != nil || !locked {
 		return 0, err
