@@ -72,7 +72,7 @@ func command(opts Options) (*exec.Cmd, error) {
 	for _, arg := range opts.APIServerArgs {
 		args = append(args, "--apiserver-arg="+arg)
 	}
-	return exec.Command(self, args...), nil //nolint:gosec // this very binary
+	return exec.Command(self, args...), nil //nolint:gosec,noctx // this very binary, which goes on when its parent ends
 }
 
 // Await returns the state of a cluster that another process has started, once it is ready.
