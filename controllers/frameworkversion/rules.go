@@ -25,31 +25,18 @@ var readVerbs = []string{"get", "list"}
 // every task with defaults and with extreme parameters. A kind that the cluster does
 // not know yet is left out until it does.
 func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
-	byGroup := map[string][]string{}
-	for _, values := range v.Samples() {
-		rendered, err := v.RenderAll(values, nil)
-		if err != nil {
-			continue // refused by Compile, which tried the same values
-		}
-		for _, o := range rendered {
-			resource, ok := resourceOf(o.Object.GroupVersionKind(), mapper)
-			if ok && !slices.Contains(byGroup[resource.Group], resource.Resource) {
-				byGroup[resource.Group] = append(byGroup[resource.Group], resource.Resource)
-			}
-		}
-	}
-	out := grouped(byGroup, verbs)
-	observed := map[string][]string{}
-	for _, gvk := range v.Observed() {
-		if resource, ok := resourceOf(gvk, mapper); ok && !slices.Contains(observed[resource.Group], resource.Resource) {
-			observed[resource.Group] = append(observed[resource.Group], resource.Resource)
-		}
-	}
-	return append(out, grouped(observed, readVerbs)...)
+	return append(grouped(v.Rendered, mapper, verbs), grouped(v.Observed(), mapper, readVerbs)...)
 }
 
 // grouped makes one rule of each API group.
-func grouped(byGroup map[string][]string, verbs []string) []rbacv1.PolicyRule {
+func grouped(kinds []schema.GroupVersionKind, mapper meta.RESTMapper, verbs []string) []rbacv1.PolicyRule {
+	byGroup := map[string][]string{}
+	for _, gvk := range kinds {
+		resource, ok := resourceOf(gvk, mapper)
+		if ok && !slices.Contains(byGroup[resource.Group], resource.Resource) {
+			byGroup[resource.Group] = append(byGroup[resource.Group], resource.Resource)
+		}
+	}
 	out := make([]rbacv1.PolicyRule, 0, len(byGroup))
 	for group, resources := range byGroup {
 		slices.Sort(resources)

@@ -142,16 +142,12 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 	if edited(fwv, version) {
 		return nil, &problem{v1alpha1.ReasonVersionInvalid, "FrameworkVersion " + name + " is sealed and its spec was changed: put it back", true}, nil
 	}
-	values, wrong := check(inst, version, b)
+	values, digest, wrong := check(inst, version, b)
 	if wrong != nil {
 		return nil, wrong, nil
 	}
 	if missing, err := r.accountMissing(ctx, inst); missing != nil || err != nil {
 		return nil, missing, err
-	}
-	_, digest, err := version.Desired(inst.Spec.Parameters)
-	if err != nil {
-		return nil, nil, err
 	}
 	return &engine.Desired{
 		Digest: digest, Version: version.Spec.Version, Account: inst.Spec.ServiceAccountName,
@@ -167,31 +163,31 @@ func edited(fwv *v1alpha1.FrameworkVersion, version *graph.Version) bool {
 }
 
 // check applies the rules that the webhook applies too.
-func check(inst *v1alpha1.Instance, version *graph.Version, b *archive.Baseline) (params.Values, *problem) {
+func check(inst *v1alpha1.Instance, version *graph.Version, b *archive.Baseline) (values params.Values, digest string, wrong *problem) {
 	path := field.NewPath("spec", "parameters")
 	if errs := validation.Instance(inst, nil, version); len(errs) > 0 {
-		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+		return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
 	}
-	values, _, err := version.Desired(inst.Spec.Parameters)
+	values, digest, err := version.Desired(inst.Spec.Parameters)
 	if err != nil {
-		return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: err.Error()}
+		return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: err.Error()}
 	}
 	var old params.Values
 	if b.Completed != nil {
 		old = params.Values(b.Completed.Params)
 		if errs := version.Params.ValidateChange(old, values, path); len(errs) > 0 {
-			return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+			return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
 		}
 		if err := version.UpgradableFrom(b.Completed.Version.Name); err != nil && b.Completed.Version.Name != version.Spec.Version {
-			return nil, &problem{reason: v1alpha1.ReasonNotUpgradable, message: err.Error()}
+			return nil, "", &problem{reason: v1alpha1.ReasonNotUpgradable, message: err.Error()}
 		}
 	}
 	if old != nil {
 		if errs := version.Validate(values, old, path); len(errs) > 0 {
-			return nil, &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
+			return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
 		}
 	}
-	return values, nil
+	return values, digest, nil
 }
 
 // lookup finds Instances of a namespace by name.

@@ -98,7 +98,7 @@ func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {
 			return
 		}
 		meta.SetStatusCondition(&inst.Status.Conditions, metav1.Condition{
-			Type: kind, Status: status, Reason: v.reason, Message: limit(v.message),
+			Type: kind, Status: status, Reason: v.reason, Message: engine.Brief(v.message, engine.MaxMessage),
 			ObservedGeneration: inst.Generation, LastTransitionTime: metav1.NewTime(r.Clock.Now()),
 		})
 	}
@@ -127,16 +127,6 @@ func planColumn(inst *v1alpha1.Instance, o *observed) string {
 		return ""
 	}
 	return newest.Spec.Plan + ": " + string(newest.Status.State)
-}
-
-// maxMessage is the budget of a message in status.
-const maxMessage = 1024
-
-func limit(message string) string {
-	if len(message) <= maxMessage {
-		return message
-	}
-	return message[:maxMessage-3] + "..."
 }
 
 func isStalled(inst *v1alpha1.Instance) bool {

@@ -120,7 +120,7 @@ func TestConditions(t *testing.T) {
 		t.Fatalf("conditions %v", inst.Status.Conditions)
 	}
 	c := inst.Status.Conditions[0]
-	if c.Type != v1alpha1.ConditionReady || c.Status != metav1.ConditionTrue || c.ObservedGeneration != 3 || len(c.Message) != maxMessage {
+	if c.Type != v1alpha1.ConditionReady || c.Status != metav1.ConditionTrue || c.ObservedGeneration != 3 || len(c.Message) != engine.MaxMessage {
 		t.Errorf("condition %s %s of generation %d with %d bytes", c.Type, c.Status, c.ObservedGeneration, len(c.Message))
 	}
 }

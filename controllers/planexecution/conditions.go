@@ -24,7 +24,7 @@ import (
 func setConditions(s *v1alpha1.PlanExecutionStatus, generation int64, now time.Time) {
 	set := func(kind string, status metav1.ConditionStatus, reason, message string) {
 		meta.SetStatusCondition(&s.Conditions, metav1.Condition{
-			Type: kind, Status: status, Reason: reason, Message: limit(message),
+			Type: kind, Status: status, Reason: reason, Message: engine.Brief(message, engine.MaxMessage),
 			ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now),
 		})
 	}
@@ -130,10 +130,10 @@ func (r *Reconciler) conclude(ctx context.Context, n *run, state v1alpha1.RunSta
 	if stop := n.instance.Status.Active.Stop; stop != "" && state == v1alpha1.RunStalled {
 		state, reason = v1alpha1.RunCancelled, stop
 	}
-	if s.State == state && s.Message == limit(message) {
+	if s.State == state && s.Message == engine.Brief(message, engine.MaxMessage) {
 		return nil
 	}
-	s.State, s.Reason, s.Message = state, reason, limit(message)
+	s.State, s.Reason, s.Message = state, reason, engine.Brief(message, engine.MaxMessage)
 	s.ObservedGeneration = n.pe.Generation
 	now := r.Clock.Now()
 	if state.Terminal() {

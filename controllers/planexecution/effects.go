@@ -29,11 +29,16 @@ func (r *Reconciler) prepareTask(ctx context.Context, n *run, e engine.TaskEffec
 	if e.Kind == engine.TaskDelete {
 		return r.prepareDelete(ctx, n, e.Path, rendered)
 	}
+	return n.references(e.Path, rendered), engine.Outcome{}
+}
+
+// references names rendered objects, with the UIDs that are known of them.
+func (n *run) references(path string, rendered []graph.Rendered) []v1alpha1.ObjectReference {
 	refs := make([]v1alpha1.ObjectReference, 0, len(rendered))
 	for _, o := range rendered {
 		refs = append(refs, revision.Reference(o.Object))
 	}
-	return keepUIDs(refs, n.objects[e.Path]), engine.Outcome{}
+	return keepUIDs(refs, n.objects[path])
 }
 
 // render renders the objects of a task from the pinned inputs.

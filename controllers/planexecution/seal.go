@@ -142,11 +142,7 @@ func (r *Reconciler) addApplied(n *run, path, task string, attempt int32, c *rev
 			return outcome
 		}
 	}
-	refs := make([]v1alpha1.ObjectReference, 0, len(rendered))
-	for _, o := range rendered {
-		refs = append(refs, revision.Reference(o.Object))
-	}
-	refs = keepUIDs(refs, n.objects[path])
+	refs := n.references(path, rendered)
 	for i, o := range rendered {
 		object, err := revision.NewObject(o.Object, refs[i].UID, task, o.Template)
 		if err != nil {

@@ -59,7 +59,7 @@ func loadNode(s v1alpha1.NodeStatus) engine.NodeState {
 func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 	state := n.state
 	s.ObservedGeneration = n.pe.Generation
-	s.State, s.Reason, s.Message = state.Run, state.Reason, limit(state.Message)
+	s.State, s.Reason, s.Message = state.Run, state.Reason, engine.Brief(state.Message, engine.MaxMessage)
 	s.StartedAt, s.FinishedAt = stamp(state.StartedAt), stamp(state.FinishedAt)
 	s.Phases = nil
 	for _, phase := range n.plan.Program.Root.Children {
@@ -78,7 +78,7 @@ func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 	s.Requests = nil
 	for _, q := range n.pe.Spec.Requests {
 		if a, answered := state.Answered[q.ID]; answered {
-			out := v1alpha1.RequestStatus{ID: q.ID, State: answerDone, Message: limit(a.Message), At: metav1.NewMicroTime(a.At)}
+			out := v1alpha1.RequestStatus{ID: q.ID, State: answerDone, Message: engine.Brief(a.Message, engine.MaxMessage), At: metav1.NewMicroTime(a.At)}
 			if a.Refused {
 				out.State = answerRefused
 			}
@@ -90,7 +90,7 @@ func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 
 func saveNode(n engine.NodeState) v1alpha1.NodeStatus {
 	return v1alpha1.NodeStatus{
-		State: n.Run, Reason: n.Reason, Message: limit(n.Message),
+		State: n.Run, Reason: n.Reason, Message: engine.Brief(n.Message, engine.MaxMessage),
 		StartedAt: stamp(n.StartedAt), FinishedAt: stamp(n.FinishedAt),
 	}
 }
@@ -100,16 +100,6 @@ func saveTask(node *engine.Node, n engine.NodeState, objects []v1alpha1.ObjectRe
 		Name: node.Name, NodeStatus: saveNode(n), Attempt: n.Attempt, AttemptAt: stamp(n.AttemptAt),
 		RetryAt: stamp(n.RetryAt), ProgressAt: stamp(n.ProgressAt), Objects: objects,
 	}
-}
-
-// maxMessage is the budget of a message in status.
-const maxMessage = 1024
-
-func limit(message string) string {
-	if len(message) <= maxMessage {
-		return message
-	}
-	return message[:maxMessage-3] + "..."
 }
 
 // stamp drops what the API does not store, so that what is read equals what was written.

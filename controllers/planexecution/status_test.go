@@ -63,10 +63,10 @@ func TestMessagesAreBounded(t *testing.T) {
 	n := &run{pe: &v1alpha1.PlanExecution{}, plan: program(), state: engine.State{Message: strings.Repeat("x", 5000), Run: v1alpha1.RunStalled, Reason: "Refused"}}
 	n.state.Nodes = map[string]engine.NodeState{"main/one/config": {Run: v1alpha1.RunStalled, Message: strings.Repeat("y", 5000)}}
 	save(&n.pe.Status, n, time.Unix(1, 0))
-	if got := len(n.pe.Status.Message); got != maxMessage {
+	if got := len(n.pe.Status.Message); got != engine.MaxMessage {
 		t.Errorf("message of %d bytes", got)
 	}
-	if got := len(n.pe.Status.Phases[0].Steps[0].Tasks[0].Message); got != maxMessage {
+	if got := len(n.pe.Status.Phases[0].Steps[0].Tasks[0].Message); got != engine.MaxMessage {
 		t.Errorf("message of the task of %d bytes", got)
 	}
 }

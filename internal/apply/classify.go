@@ -22,7 +22,7 @@ import (
 	"kudo.dev/kudo/internal/revision"
 )
 
-// maxMessage bounds what an outcome says: status is not a log.
+// maxMessage bounds what an outcome says: the path of the task comes before it.
 const maxMessage = 1000
 
 // Refusal is an error that Kudo itself found before or after it asked the API server.
@@ -48,19 +48,19 @@ func Classify(err error) engine.Outcome {
 		if refusal.Transient {
 			class = engine.OutcomeTransient
 		}
-		return engine.Outcome{Class: class, Reason: refusal.Reason, Message: truncate(err.Error())}
+		return engine.Outcome{Class: class, Reason: refusal.Reason, Message: engine.Brief(err.Error(), maxMessage)}
 	}
 	var size *revision.SizeError
 	if errors.As(err, &size) {
-		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonRefused, Message: truncate(err.Error())}
+		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonRefused, Message: engine.Brief(err.Error(), maxMessage)}
 	}
 	if conflict := fieldConflict(err); conflict != "" {
-		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonConflict, Message: truncate(conflict)}
+		return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonConflict, Message: engine.Brief(conflict, maxMessage)}
 	}
-	out := engine.Outcome{Class: engine.OutcomeTransient, Reason: v1alpha1.ReasonRetrying, Message: truncate(err.Error())}
+	out := engine.Outcome{Class: engine.OutcomeTransient, Reason: v1alpha1.ReasonRetrying, Message: engine.Brief(err.Error(), maxMessage)}
 	if permanent(err) {
 		out.Class, out.Reason = engine.OutcomeUser, v1alpha1.ReasonRefused
-		out.Message = truncate(err.Error() + hint(err))
+		out.Message = engine.Brief(err.Error()+hint(err), maxMessage)
 	}
 	return out
 }
@@ -139,11 +139,4 @@ func fieldConflict(err error) string {
 	d := status.Status().Details
 	return fmt.Sprintf("%s %s: other managers own fields that Kudo wants to set (%s). Remove their claim, or change the template",
 		d.Kind, d.Name, strings.Join(parts, "; "))
-}
-
-func truncate(s string) string {
-	if len(s) <= maxMessage {
-		return s
-	}
-	return s[:maxMessage-3] + "..."
 }

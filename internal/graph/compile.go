@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -33,6 +34,8 @@ type Version struct {
 	Plans map[string]*Plan
 	// PlanNames in declared order.
 	PlanNames []string
+	// Rendered are the kinds that the templates render, with defaults and extreme parameters.
+	Rendered []schema.GroupVersionKind
 	// Triggers names the plan of each parameter that has one of its own.
 	Triggers map[string]string
 
@@ -107,8 +110,8 @@ func (c *compiler) version() {
 }
 
 func (c *compiler) parameters() {
-	schema, errs := params.Compile(c.spec.Parameters, c.path.Child("parameters"))
-	c.out.Params = schema
+	compiled, errs := params.Compile(c.spec.Parameters, c.path.Child("parameters"))
+	c.out.Params = compiled
 	c.add(errs...)
 }
 

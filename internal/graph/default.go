@@ -60,9 +60,9 @@ func overlayDefaults(spec, stored *v1alpha1.FrameworkVersionSpec) {
 // a version that was stored without defaults stays as it is.
 func restore(spec, stored *v1alpha1.FrameworkVersionSpec) {
 	complete := spec.DeepCopy()
-	Default(complete, &v1alpha1.FrameworkVersionSpec{Development: true})
+	overlayDefaults(complete, &v1alpha1.FrameworkVersionSpec{})
 	old := stored.DeepCopy()
-	Default(old, &v1alpha1.FrameworkVersionSpec{Development: true})
+	overlayDefaults(old, &v1alpha1.FrameworkVersionSpec{})
 	filled := spec.DeepCopy()
 	overlayDefaults(filled, stored)
 	if equality.Semantic.DeepEqual(filled, stored) || equality.Semantic.DeepEqual(complete, old) {

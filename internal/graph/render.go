@@ -145,12 +145,18 @@ var sampleIdentity = Identity{
 }
 
 // dryRender renders every task with defaults and with extreme values of the
-// parameters, so that what can be wrong with templates is found now.
+// parameters, so that what can be wrong with templates is found now, and the kinds
+// that they render are known.
 func (v *Version) dryRender(path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	seen := map[string]bool{}
-	for _, values := range v.Samples() {
-		_, err := v.RenderAll(values, nil)
+	for _, values := range v.samples() {
+		rendered, err := v.renderAll(values)
+		for _, o := range rendered {
+			if gvk := o.Object.GroupVersionKind(); !slices.Contains(v.Rendered, gvk) {
+				v.Rendered = append(v.Rendered, gvk)
+			}
+		}
 		var joined interface{ Unwrap() []error }
 		if !errors.As(err, &joined) {
 			continue
@@ -165,9 +171,9 @@ func (v *Version) dryRender(path *field.Path) field.ErrorList {
 	return errs
 }
 
-// Samples are sets of parameters that an Instance could have: defaults and extremes
+// samples are sets of parameters that an Instance could have: defaults and extremes
 // that the version's own rules allow.
-func (v *Version) Samples() []params.Values {
+func (v *Version) samples() []params.Values {
 	var out []params.Values
 	for _, values := range v.Params.Extremes() {
 		if len(v.Validate(values, nil, field.NewPath("sample"))) == 0 {
@@ -177,13 +183,13 @@ func (v *Version) Samples() []params.Values {
 	return out
 }
 
-// RenderAll renders every task of the version for a sample Instance.
-func (v *Version) RenderAll(values params.Values, scope Scope) ([]Rendered, error) {
+// renderAll renders every task of the version for a sample Instance, without a cluster.
+func (v *Version) renderAll(values params.Values) ([]Rendered, error) {
 	var out []Rendered
 	var errs []error
 	in := v.SampleInputs(values)
 	for _, t := range v.Spec.Tasks {
-		rendered, err := v.RenderTask(v.tasks[t.Name], in, sampleIdentity, Run{ID: "sample", Attempt: 1}, scope)
+		rendered, err := v.RenderTask(v.tasks[t.Name], in, sampleIdentity, Run{ID: "sample", Attempt: 1}, nil)
 		if err != nil {
 			errs = append(errs, err)
 		}
