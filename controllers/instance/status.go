@@ -124,7 +124,9 @@ func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {
 func planColumn(inst *v1alpha1.Instance, o *observed) string {
 	var newest *v1alpha1.PlanExecution
 	for i := range o.runs {
-		if pe := &o.runs[i]; pe.Status.Epoch > 0 && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
+		pe := &o.runs[i]
+		beside := pe.Status.Program != nil && pe.Status.Program.Shared
+		if pe.Status.Epoch > 0 && !beside && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
 			newest = pe
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func (r *Reconciler) gather(ctx context.Context, n *run) error {
 	n.facts = engine.Facts{
 		Admitted: true,
-		Stop:     n.instance.Status.Active.Stop,
+		Stop:     n.admission.Stop,
 		Outcomes: map[string]engine.Outcome{},
 	}
 	if err := r.look(ctx, n); err != nil {

@@ -41,7 +41,7 @@ func TestStatusRoundTrip(t *testing.T) {
 			"main/one/undo/revert": task,
 		},
 		Paused: []string{"", "main/one"}, FollowedBy: "rescue",
-		Ending: &engine.Ending{Run: v1alpha1.RunFailed, Reason: "Timeout", Message: "too late", Undo: true, Force: true},
+		Ending:   &engine.Ending{Run: v1alpha1.RunFailed, Reason: "Timeout", Message: "too late", Undo: true, Force: true},
 		Answered: map[string]engine.Answer{"a": {Message: "retried", At: now}, "b": {Refused: true, Message: "no", At: now}},
 	}
 	refs := []v1alpha1.ObjectReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "c", UID: "u"}}
@@ -120,14 +120,14 @@ func TestHolds(t *testing.T) {
 	for name, tc := range tests {
 		inst := &v1alpha1.Instance{}
 		inst.Status.Active = tc.active
-		if got := holds(inst, pe); got != tc.want {
+		if got := held(inst, pe) != nil; got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
 	pe.Status.Epoch = 0
 	inst := &v1alpha1.Instance{}
 	inst.Status.Active = &v1alpha1.ActiveExecution{UID: "u-1", Epoch: 9}
-	if !holds(inst, pe) {
+	if held(inst, pe) == nil {
 		t.Error("one that never wrote its epoch is not admitted")
 	}
 }

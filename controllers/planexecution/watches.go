@@ -44,13 +44,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return b.Complete(r)
 }
 
-// activeOf is the execution that an Instance admitted.
+// activeOf are the executions that an Instance admitted.
 func activeOf(_ context.Context, o client.Object) []reconcile.Request {
 	inst, ok := o.(*v1alpha1.Instance)
-	if !ok || inst.Status.Active == nil {
+	if !ok {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: inst.Namespace, Name: inst.Status.Active.Name}}}
+	var out []reconcile.Request
+	for _, a := range admitted(inst) {
+		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: inst.Namespace, Name: a.Name}})
+	}
+	return out
 }
 
 // holderOf is the execution that holds the Instance of an object.

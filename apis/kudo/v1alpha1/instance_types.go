@@ -165,7 +165,7 @@ type InstanceStatus struct {
 	// execution that is not named here does nothing.
 	// +optional
 	Active *ActiveExecution `json:"active,omitempty"`
-	// Shared lists running executions of plans that may run beside others. Not yet used.
+	// Shared lists running executions of plans that may run beside others.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
