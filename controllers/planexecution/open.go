@@ -34,6 +34,8 @@ type run struct {
 	facts engine.Facts
 	// objects that tasks write, by path.
 	objects map[string][]v1alpha1.ObjectReference
+	// tails of logs, by path.
+	tails map[string]tail
 	// rendered objects of tasks that run, by path.
 	rendered map[string][]graph.Rendered
 	// observed objects by the names of observations, as expressions see them.
@@ -57,6 +59,7 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	n.pe.Status.InstanceUID = inst.UID
 	n.pe.Status.Epoch = inst.Status.Active.Epoch
 	n.state, n.objects = load(&n.pe.Status)
+	n.tails = loadTails(&n.pe.Status)
 	if err := r.program(ctx, n); err != nil || n.plan == nil {
 		return nil, err
 	}

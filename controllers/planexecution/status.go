@@ -73,6 +73,7 @@ func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 		}
 		s.Phases = append(s.Phases, p)
 	}
+	saveTails(s, n.tails)
 	done, total := state.Done(n.plan.Program)
 	s.Progress = fmt.Sprintf("%d/%d", done, total)
 	s.Requests = nil
