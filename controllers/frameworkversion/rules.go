@@ -27,6 +27,9 @@ var readVerbs = []string{"get", "list"}
 // not know yet is left out until it does.
 func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
 	out := append(grouped(v.Rendered, mapper, verbs), grouped(v.Observed(), mapper, readVerbs)...)
+	if v.Generates() {
+		out = append(out, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "create"}})
+	}
 	return append(out, diagnosis(v)...)
 }
 

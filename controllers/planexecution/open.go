@@ -71,6 +71,9 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Owner: apply.Owner{
 		Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID, Adopt: inst.Spec.Adopt,
 	}}
+	if err := r.secrets(ctx, n); err != nil {
+		return nil, r.lost(ctx, n, err)
+	}
 	return n, r.gather(ctx, n)
 }
 
