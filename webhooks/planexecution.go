@@ -81,6 +81,11 @@ func (w *executionWebhook) ValidateCreate(ctx context.Context, pe *v1alpha1.Plan
 	if err != nil {
 		return nil, err
 	}
+	if pe.Spec.Plan == v1alpha1.PlanRollback && inst.Status.LastCompleted == nil {
+		return nil, invalid("PlanExecution", pe.Name, field.ErrorList{
+			field.Invalid(field.NewPath("spec", "plan"), pe.Spec.Plan, "no plan of the Instance has ever completed: there is nothing to go back to"),
+		})
+	}
 	deleting := inst.DeletionTimestamp != nil
 	if pe.Spec.Trigger != "" {
 		version, deleting = nil, true // what Kudo starts may belong to the version before

@@ -95,9 +95,11 @@ func toRun(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) engine.Run {
 		Name: pe.Name, UID: string(pe.UID), Plan: pe.Spec.Plan, Trigger: pe.Spec.Trigger,
 		State: s.State, Reason: s.Reason, Epoch: s.Epoch, Started: s.StartedAt != nil,
 		Created: pe.CreationTimestamp.Time, ByUser: !metav1.IsControlledBy(pe, inst), Preempt: pe.Spec.Preempt,
+		FollowedBy: s.FollowedBy, Message: s.Message,
 	}
 	if p := s.Program; p != nil {
 		run.Lifecycle, run.Version, run.Desired, run.Account = p.Lifecycle, p.Version, p.Desired, p.Account
+		run.Generation = strconv.FormatInt(p.Generation, 10)
 	} else {
 		run.Desired = engine.DesiredBy(pe.Spec.Trigger)
 	}
@@ -113,7 +115,7 @@ func completed(o *observed) *engine.Run {
 	return &engine.Run{
 		Name: b.Execution.Name, UID: string(b.Execution.UID), Epoch: b.Execution.Epoch, Plan: b.Completed.Plan,
 		Version: b.Completed.Version.Name, Desired: b.Completed.Desired, State: v1alpha1.RunSucceeded, Lifecycle: true,
-		Deployed: b.Completed.Plan == v1alpha1.PlanDeploy || b.Completed.Old != nil,
+		Deployed: b.Completed.Deployed || b.Completed.Plan == v1alpha1.PlanDeploy || b.Completed.Old != nil,
 	}
 }
 

@@ -49,6 +49,9 @@ func verdict(inst *v1alpha1.Instance, o *observed, c engine.Choice) outcome {
 	case active != nil && active.Status.State == v1alpha1.RunStalled:
 		return outcome{stalled: true, reason: v1alpha1.ReasonPlanStalled,
 			message: fmt.Sprintf("plan %s is stalled: %s", active.Spec.Plan, active.Status.Message)}
+	case active != nil && waitsForPerson(active):
+		return outcome{reconciling: true, reason: v1alpha1.ReasonPlanRunning,
+			message: fmt.Sprintf("plan %s is held: %s", active.Spec.Plan, active.Status.Message)}
 	case inst.Status.Active != nil:
 		return outcome{reconciling: true, reason: v1alpha1.ReasonPlanRunning, message: "plan " + inst.Status.Active.Plan + " is running"}
 	case o.problem != nil:
@@ -60,6 +63,11 @@ func verdict(inst *v1alpha1.Instance, o *observed, c engine.Choice) outcome {
 		return outcome{stalled: true, reason: c.Blocked, message: c.Message}
 	}
 	return outcome{ready: true, reason: v1alpha1.ReasonReady, message: "version " + inst.Spec.Version + " is rolled out"}
+}
+
+// waitsForPerson says whether a run is under way but nothing goes on by itself.
+func waitsForPerson(pe *v1alpha1.PlanExecution) bool {
+	return pe.Status.Reason == v1alpha1.ReasonPaused || pe.Status.Reason == v1alpha1.ReasonAwaitingApproval
 }
 
 // settled says whether what is wanted is what was rolled out.

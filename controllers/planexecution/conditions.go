@@ -7,7 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,6 +33,11 @@ func setConditions(s *v1alpha1.PlanExecutionStatus, generation int64, now time.T
 		reason = v1alpha1.ReasonRunning
 	}
 	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionWaiting)
+	if len(s.Paused) > 0 && !s.State.Terminal() {
+		set(v1alpha1.ConditionPaused, metav1.ConditionTrue, v1alpha1.ReasonPaused, "nothing more starts at "+strings.Join(s.Paused, ", "))
+	} else {
+		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionPaused)
+	}
 	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReconciling)
 	switch s.State {
 	case v1alpha1.RunStalled, v1alpha1.RunFailed, v1alpha1.RunCancelled:
@@ -58,6 +63,9 @@ func setConditions(s *v1alpha1.PlanExecutionStatus, generation int64, now time.T
 // wait says what an execution waits for. One that Kudo created is admitted in a
 // moment: saying so would cost a write for nothing.
 func (r *Reconciler) wait(ctx context.Context, pe *v1alpha1.PlanExecution, reason, message string) error {
+	if q := openCancel(pe); q != nil {
+		return r.withdraw(ctx, pe, q)
+	}
 	if pe.Spec.Trigger != "" && reason == v1alpha1.ReasonQueued {
 		return nil
 	}
@@ -91,7 +99,7 @@ func (r *Reconciler) answerEnded(ctx context.Context, pe *v1alpha1.PlanExecution
 	}
 	pe = pe.DeepCopy()
 	for _, q := range pe.Spec.Requests {
-		if slices.ContainsFunc(pe.Status.Requests, func(a v1alpha1.RequestStatus) bool { return a.ID == q.ID }) {
+		if answered(pe, q.ID) {
 			continue
 		}
 		pe.Status.Requests = append(pe.Status.Requests, v1alpha1.RequestStatus{
@@ -109,6 +117,9 @@ func (r *Reconciler) answerEnded(ctx context.Context, pe *v1alpha1.PlanExecution
 // lost stalls a run whose inputs or program can not be pinned or read. Any other
 // error may pass by itself.
 func (r *Reconciler) lost(ctx context.Context, n *run, err error) error {
+	if q := openCancel(n.pe); q != nil {
+		return r.withdraw(ctx, n.pe, q)
+	}
 	var missing *archive.ErrMissing
 	if errors.As(err, &missing) || errors.Is(err, errGone) {
 		return r.conclude(ctx, n, v1alpha1.RunStalled, v1alpha1.ReasonInputsLost, err.Error())

@@ -18,8 +18,24 @@ import (
 
 // prepareTask renders what a task is about to write and names it.
 func (r *Reconciler) prepareTask(ctx context.Context, n *run, e engine.TaskEffect) ([]v1alpha1.ObjectReference, engine.Outcome) {
-	if e.Kind == engine.TaskWait {
+	switch e.Kind {
+	case engine.TaskWait, engine.TaskApprove, engine.TaskManual:
 		return nil, engine.Outcome{}
+	case engine.TaskRevert:
+		v, err := r.reverse(ctx, n, e.Path)
+		if err != nil {
+			return nil, apply.Classify(err)
+		}
+		n.rendered[e.Path] = v.restore
+		return v.references(n, e.Path), engine.Outcome{}
+	case engine.TaskRestore:
+		restored, err := r.restore(ctx, n)
+		if err != nil {
+			return nil, apply.Classify(err)
+		}
+		n.rendered[e.Path] = restored
+		return n.references(e.Path, restored), engine.Outcome{}
+	case engine.TaskApply, engine.TaskDelete, engine.TaskJob:
 	}
 	rendered, outcome := r.render(n, e.Path, e.Attempt)
 	if outcome.Class != engine.OutcomeNone {
@@ -111,30 +127,46 @@ func (r *Reconciler) prepareDelete(ctx context.Context, n *run, path string, ren
 // performTask makes the effect of a task.
 func (r *Reconciler) performTask(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
 	switch e.Kind {
-	case engine.TaskApply:
+	case engine.TaskApply, engine.TaskRestore:
 		return r.performApply(ctx, n, e)
+	case engine.TaskRevert:
+		return r.performRevert(ctx, n, e)
 	case engine.TaskJob:
 		return r.performJob(ctx, n, e)
 	case engine.TaskDelete:
 		return r.performDelete(ctx, n, e)
-	case engine.TaskWait:
+	case engine.TaskWait, engine.TaskApprove, engine.TaskManual:
 	}
 	return r.observeWait(n, n.state.Node(e.Path), n.plan.Tasks[e.Path])
 }
 
 func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
-	answers := make([]*unstructured.Unstructured, 0, len(n.rendered[e.Path]))
+	made := &applied{answers: make([]*unstructured.Unstructured, 0, len(n.rendered[e.Path])), at: r.Clock.Now()}
 	for i, o := range n.rendered[e.Path] {
-		answer, err := n.applier.Apply(ctx, o.Object, n.plan.Tasks[e.Path].Action.Apply.OnImmutable)
+		task := n.taskOf(e.Path, o)
+		policy := v1alpha1.ImmutableFail
+		if task.Action.Apply != nil {
+			policy = task.Action.Apply.OnImmutable
+		}
+		answer, err := n.applier.Apply(ctx, o.Object, policy)
 		if err != nil {
 			return apply.Classify(err)
 		}
 		n.objects[e.Path][i].UID = answer.GetUID()
-		answers = append(answers, answer)
+		made.answers, made.tasks = append(made.answers, answer), append(made.tasks, task)
 	}
-	made := &applied{answers: answers, at: r.Clock.Now()}
 	n.memory.applied[e.Key()] = made
 	return r.observeApply(ctx, n, n.plan.Tasks[e.Path], made)
+}
+
+// taskOf is the task whose rules an object follows: that of a path, or the one that
+// rendered it where it is only put back.
+func (n *run) taskOf(path string, o graph.Rendered) *graph.Task {
+	task := n.plan.Tasks[path]
+	if original := n.version.Task(o.Task); task.Action.Apply == nil && original != nil {
+		return original
+	}
+	return task
 }
 
 // performJob starts the job and stores its UID at once: a job that is gone later,

@@ -34,7 +34,9 @@ func (r *Reconciler) gather(ctx context.Context, n *run) error {
 		n.facts.Sealed = engine.Outcome{Class: engine.OutcomeDone}
 	}
 	for _, q := range n.pe.Spec.Requests {
-		n.facts.Requests = append(n.facts.Requests, engine.Request{ID: q.ID, Action: q.Action, Path: q.Path, By: q.By})
+		n.facts.Requests = append(n.facts.Requests, engine.Request{
+			ID: q.ID, Action: q.Action, Path: q.Path, Mode: q.Mode, By: q.By, Reason: q.Reason,
+		})
 	}
 	for path, task := range n.plan.Tasks {
 		s := n.state.Node(path)
@@ -58,7 +60,9 @@ func (r *Reconciler) observe(ctx context.Context, n *run, path string, task *gra
 		if refs, asked := n.memory.deleted[key]; asked {
 			return r.observeDelete(ctx, n, refs)
 		}
-	case engine.TaskApply:
+	case engine.TaskRevert:
+		return r.observeRevert(ctx, n, path, key)
+	case engine.TaskApply, engine.TaskRestore:
 		if made := n.memory.applied[key]; made != nil {
 			learnUIDs(n.objects[path], made.answers)
 			return r.observeApply(ctx, n, task, made)
@@ -66,6 +70,7 @@ func (r *Reconciler) observe(ctx context.Context, n *run, path string, task *gra
 		if s.Run == v1alpha1.RunStalled {
 			return r.observeStalled(ctx, n, path, task)
 		}
+	case engine.TaskApprove, engine.TaskManual:
 	}
 	return engine.Outcome{}
 }

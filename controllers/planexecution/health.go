@@ -27,6 +27,9 @@ func groupVersionKind(ref v1alpha1.ObjectReference) schema.GroupVersionKind {
 func (r *Reconciler) observeApply(ctx context.Context, n *run, task *graph.Task, made *applied) engine.Outcome {
 	var waiting engine.Outcome
 	for i, answer := range made.answers {
+		if i < len(made.tasks) {
+			task = made.tasks[i]
+		}
 		newest, outcome := r.newest(ctx, n, answer, made.at)
 		if outcome.Class == engine.OutcomeNone {
 			made.answers[i] = newest

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/graph"
 )
 
 // memory is what this process did for the executions that run: it saves requests
@@ -36,7 +37,9 @@ type recollection struct {
 // applied are the API server's answers to the effect of one attempt.
 type applied struct {
 	answers []*unstructured.Unstructured
-	at      time.Time
+	// tasks whose rules the objects follow, where they were applied.
+	tasks []*graph.Task
+	at    time.Time
 }
 
 // of returns what is remembered of an execution; another one of the same name is

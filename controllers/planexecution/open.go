@@ -130,14 +130,15 @@ func (r *Reconciler) program(ctx context.Context, n *run) error {
 	if errs := validation.PlanExecution(n.pe, n.instance.DeletionTimestamp != nil, nil); len(errs) > 0 && n.state.StartedAt.IsZero() {
 		return r.end(ctx, n, v1alpha1.ReasonRefused, errs.ToAggregate().Error())
 	}
-	n.plan = n.version.Plans[n.pe.Spec.Plan]
+	n.plan = n.version.Plan(n.pe.Spec.Plan)
 	if n.plan == nil {
 		return r.end(ctx, n, v1alpha1.ReasonPlanMissing, fmt.Sprintf("version %s of framework %s has no plan %q",
 			n.inputs.Version.Name, n.inputs.Framework, n.pe.Spec.Plan))
 	}
 	n.pe.Status.Program = &v1alpha1.ProgramReference{
 		Version: n.inputs.Version.Name, FrameworkVersion: n.inputs.FrameworkVersion, Digest: n.inputs.Digest,
-		Desired: n.inputs.Desired, Account: n.instance.Spec.ServiceAccountName, Lifecycle: n.plan.Lifecycle,
+		Desired: n.inputs.Wanted(), Account: n.instance.Spec.ServiceAccountName, Lifecycle: n.plan.Lifecycle,
+		Generation: n.inputs.Generation,
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ func (r *Reconciler) pin(ctx context.Context, n *run) error {
 	if err != nil {
 		return fmt.Errorf("finding out what the Instance was at rest: %w", err)
 	}
+	if n.pe.Spec.Plan == v1alpha1.PlanRollback && baseline.Completed == nil {
+		return r.end(ctx, n, v1alpha1.ReasonNothingToRestore, "no plan has ever completed: there is nothing to go back to")
+	}
 	in, err := r.inputs(ctx, n, baseline)
 	if err != nil {
 		return r.lost(ctx, n, err)
@@ -51,8 +54,13 @@ func (r *Reconciler) pin(ctx context.Context, n *run) error {
 
 func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*revision.Inputs, error) {
 	inst := n.instance
-	if n.pe.Spec.Plan == v1alpha1.PlanCleanup && b.Completed != nil {
-		return r.cleanupInputs(ctx, n, b)
+	switch n.pe.Spec.Plan {
+	case v1alpha1.PlanRollback:
+		return r.rollbackInputs(ctx, n, b)
+	case v1alpha1.PlanCleanup:
+		if b.Completed != nil {
+			return r.cleanupInputs(ctx, n, b)
+		}
 	}
 	fwv := &v1alpha1.FrameworkVersion{}
 	version, err := r.version(ctx, inst.Spec.Framework+"-"+inst.Spec.Version, fwv)
@@ -69,6 +77,7 @@ func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*
 		Version: revision.VersionName{Name: version.Spec.Version, App: version.Spec.AppVersion},
 		Desired: digest, Plan: n.pe.Spec.Plan, Trigger: n.pe.Spec.Trigger, Generation: inst.Generation,
 		Account: inst.Spec.ServiceAccountName, Labels: instanceLabels(inst), Params: revision.Values(desired), Previous: b.Previous,
+		Base: base(b), Deployed: n.pe.Spec.Plan == v1alpha1.PlanDeploy || b.Completed != nil && whole(b.Completed),
 	}
 	if b.Completed != nil {
 		in.Old, in.OldVersion = b.Completed.Params, &b.Completed.Version
@@ -108,7 +117,53 @@ func (r *Reconciler) cleanupInputs(ctx context.Context, n *run, b *archive.Basel
 	in.Plan, in.Trigger, in.Previous, in.Changed = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous, nil
 	in.Generation, in.Account, in.Labels = n.instance.Generation, n.instance.Spec.ServiceAccountName, instanceLabels(n.instance)
 	in.Old, in.OldVersion = in.Params, &in.Version
+	in.Base = base(b)
 	return &in, nil
+}
+
+// rollbackInputs are those of the last completed run, as it had them: what it rendered is
+// put back.
+func (r *Reconciler) rollbackInputs(ctx context.Context, n *run, b *archive.Baseline) (*revision.Inputs, error) {
+	version, err := r.pinnedVersion(ctx, b.Completed)
+	if err != nil {
+		return nil, err
+	}
+	n.version = version
+	in := *b.Completed
+	in.Plan, in.Trigger, in.Previous = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous
+	in.Generation, in.Account = n.instance.Generation, n.instance.Spec.ServiceAccountName
+	in.Base, in.Deployed = base(b), whole(b.Completed)
+	in.Against, err = r.wanted(ctx, n.instance)
+	return &in, err
+}
+
+// wanted is the digest of what the Instance wants now; empty where that can not be said.
+func (r *Reconciler) wanted(ctx context.Context, inst *v1alpha1.Instance) (string, error) {
+	version, err := r.version(ctx, inst.Spec.Framework+"-"+inst.Spec.Version, &v1alpha1.FrameworkVersion{})
+	if errors.Is(err, errGone) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	_, digest, err := version.Desired(inst.Spec.Parameters)
+	if err != nil {
+		return "", nil //nolint:nilerr // parameters that do not fit are nothing that could be rolled out
+	}
+	return digest, nil
+}
+
+// base names the revisions of the last completed run; nil before the first.
+func base(b *archive.Baseline) *revision.Base {
+	if b.Completed == nil || b.Execution == nil {
+		return nil
+	}
+	return &revision.Base{Inputs: b.Execution.Inputs, Applied: b.Execution.Applied}
+}
+
+// whole says whether a deploy had completed by the end of a run.
+func whole(in *revision.Inputs) bool {
+	return in.Deployed || in.Plan == v1alpha1.PlanDeploy || in.Old != nil
 }
 
 // instanceLabels are the user's own labels, without those of Kudo and kubectl.

@@ -21,7 +21,7 @@ func (r *Reconciler) seal(ctx context.Context, n *run) engine.Outcome {
 	if outcome.Class != engine.OutcomeNone {
 		return outcome
 	}
-	if n.facts.Stop != "" {
+	if n.facts.Prune.Class != engine.OutcomeDone {
 		next.Objects = append(next.Objects, gone...) // not pruned: still there for the next run to remove
 	}
 	name, err := r.Archive.WriteApplied(ctx, n.instance, n.pe, next)
@@ -87,70 +87,10 @@ func (r *Reconciler) merge(ctx context.Context, n *run) (*revision.Applied, []re
 			return nil, nil, apply.Classify(err)
 		}
 	}
-	change, outcome := r.change(n)
+	change, outcome := r.change(ctx, n)
 	if outcome.Class != engine.OutcomeNone {
 		return nil, nil, outcome
 	}
 	next, gone := revision.Merge(previous, change)
 	return next, gone, engine.Outcome{}
-}
-
-// change collects what the tasks of this run did, in the order of the program.
-func (r *Reconciler) change(n *run) (revision.Change, engine.Outcome) {
-	c := revision.Change{
-		Listing: n.version.Listing,
-		Retained: func(ref v1alpha1.ObjectReference) bool {
-			return apply.Outlives(groupVersionKind(ref).GroupKind())
-		},
-	}
-	var failed engine.Outcome
-	n.plan.Program.Root.Leaves(func(leaf *engine.Node) {
-		s, task := n.state.Node(leaf.Path), n.plan.Tasks[leaf.Path]
-		if s.StartedAt.IsZero() || failed.Class != engine.OutcomeNone {
-			return
-		}
-		switch leaf.Task.Kind {
-		case engine.TaskDelete:
-			if s.Run != v1alpha1.RunSucceeded {
-				return
-			}
-			for _, ref := range n.objects[leaf.Path] {
-				key := revision.Key(ref)
-				c.Deleted = append(c.Deleted, key)
-				c.Applied = slices.DeleteFunc(c.Applied, func(o revision.Object) bool { return revision.Key(o.ObjectReference) == key })
-			}
-		case engine.TaskApply:
-			if s.Run == v1alpha1.RunSucceeded {
-				c.Tasks = append(c.Tasks, task.Name)
-			}
-			failed = r.addApplied(n, leaf.Path, task.Name, s.Attempt, &c)
-		case engine.TaskJob, engine.TaskWait:
-		}
-	})
-	return c, failed
-}
-
-// addApplied adds what a task applied, or was about to apply when the run ended.
-func (r *Reconciler) addApplied(n *run, path, task string, attempt int32, c *revision.Change) engine.Outcome {
-	if len(n.objects[path]) == 0 {
-		return engine.Outcome{}
-	}
-	rendered, ok := n.rendered[path]
-	if !ok {
-		var outcome engine.Outcome
-		if rendered, outcome = r.render(n, path, attempt); outcome.Class != engine.OutcomeNone {
-			return outcome
-		}
-	}
-	refs := n.references(path, rendered)
-	for i, o := range rendered {
-		object, err := revision.NewObject(o.Object, refs[i].UID, task, o.Template)
-		if err != nil {
-			return apply.Classify(err)
-		}
-		key := revision.Key(object.ObjectReference)
-		c.Deleted = slices.DeleteFunc(c.Deleted, func(k string) bool { return k == key })
-		c.Applied = append(c.Applied, object)
-	}
-	return engine.Outcome{}
 }

@@ -5,12 +5,15 @@ package planexecution
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
 )
 
 // load reads the engine's state and the objects of tasks from status.
@@ -25,15 +28,11 @@ func load(s *v1alpha1.PlanExecutionStatus) (engine.State, map[string][]v1alpha1.
 		for _, st := range p.Steps {
 			step := p.Name + "/" + st.Name
 			state.Nodes[step] = loadNode(st.NodeStatus)
-			for _, t := range st.Tasks {
-				path := step + "/" + t.Name
-				n := loadNode(t.NodeStatus)
-				n.Attempt, n.AttemptAt, n.RetryAt, n.ProgressAt = t.Attempt, at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)
-				state.Nodes[path] = n
-				objects[path] = append([]v1alpha1.ObjectReference(nil), t.Objects...)
-			}
+			loadTasks(st.Tasks, step+"/", state.Nodes, objects)
+			loadTasks(st.Undo, step+graph.UndoPrefix, state.Nodes, objects)
 		}
 	}
+	loadSteering(&state, s)
 	for _, a := range s.Requests {
 		if state.Answered == nil {
 			state.Answered = map[string]engine.Answer{}
@@ -41,6 +40,43 @@ func load(s *v1alpha1.PlanExecutionStatus) (engine.State, map[string][]v1alpha1.
 		state.Answered[a.ID] = engine.Answer{Refused: a.State == answerRefused, Message: a.Message, At: a.At.Time}
 	}
 	return state, objects
+}
+
+func loadTasks(tasks []v1alpha1.TaskStatus, prefix string, nodes map[string]engine.NodeState, objects map[string][]v1alpha1.ObjectReference) {
+	for _, t := range tasks {
+		n := loadNode(t.NodeStatus)
+		n.Attempt, n.AttemptAt, n.RetryAt, n.ProgressAt = t.Attempt, at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)
+		nodes[prefix+t.Name] = n
+		objects[prefix+t.Name] = append([]v1alpha1.ObjectReference(nil), t.Objects...)
+	}
+}
+
+// loadSteering reads what people and failures asked of the run.
+func loadSteering(state *engine.State, s *v1alpha1.PlanExecutionStatus) {
+	for _, path := range s.Paused {
+		state.Paused = append(state.Paused, strings.TrimPrefix(path, v1alpha1.PausedAll))
+	}
+	slices.Sort(state.Paused)
+	if e := s.Ending; e != nil {
+		state.Ending = &engine.Ending{Run: e.State, Reason: e.Reason, Message: e.Message, Undo: e.Undo, Force: e.Force}
+	}
+	state.FollowedBy = s.FollowedBy
+}
+
+// saveSteering is the inverse of loadSteering.
+func saveSteering(s *v1alpha1.PlanExecutionStatus, state *engine.State) {
+	s.Paused, s.Ending, s.FollowedBy = nil, nil, state.FollowedBy
+	for _, path := range state.Paused {
+		if path == "" {
+			path = v1alpha1.PausedAll
+		}
+		s.Paused = append(s.Paused, path)
+	}
+	if e := state.Ending; e != nil {
+		s.Ending = &v1alpha1.RunEnding{
+			State: e.Run, Reason: e.Reason, Message: engine.Brief(e.Message, engine.MaxMessage), Undo: e.Undo, Force: e.Force,
+		}
+	}
 }
 
 const (
@@ -69,6 +105,11 @@ func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 			for _, task := range step.Children {
 				st.Tasks = append(st.Tasks, saveTask(task, state.Node(task.Path), n.objects[task.Path]))
 			}
+			for _, task := range step.Undo {
+				if undo := state.Node(task.Path); undo.Run != v1alpha1.RunPending {
+					st.Undo = append(st.Undo, saveTask(task, undo, n.objects[task.Path]))
+				}
+			}
 			p.Steps = append(p.Steps, st)
 		}
 		s.Phases = append(s.Phases, p)
@@ -76,6 +117,7 @@ func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 	saveTails(s, n.tails)
 	done, total := state.Done(n.plan.Program)
 	s.Progress = fmt.Sprintf("%d/%d", done, total)
+	saveSteering(s, &state)
 	s.Requests = nil
 	for _, q := range n.pe.Spec.Requests {
 		if a, answered := state.Answered[q.ID]; answered {

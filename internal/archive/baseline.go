@@ -8,8 +8,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/revision"
 )
@@ -39,7 +41,7 @@ func (a *Archive) Baseline(ctx context.Context, inst *v1alpha1.Instance, runs []
 		if s.InstanceUID != inst.UID || s.Program == nil || !s.Program.Lifecycle {
 			continue
 		}
-		if s.State == v1alpha1.RunSucceeded && (b.Execution == nil || s.Epoch > b.Execution.Epoch) {
+		if completes(&r) && (b.Execution == nil || s.Epoch > b.Execution.Epoch) {
 			b.Execution = &v1alpha1.CompletedExecution{Name: r.Name, UID: r.UID, Epoch: s.Epoch, Inputs: s.Inputs, Applied: s.Applied}
 		}
 		if s.Applied != "" && s.Epoch > newest {
@@ -62,11 +64,18 @@ func (a *Archive) Baseline(ctx context.Context, inst *v1alpha1.Instance, runs []
 	return b, a.touched(ctx, inst, runs, b)
 }
 
+// completes says whether a run left the Instance whole. What ran because another run
+// failed did not, unless it went back to what was whole.
+func completes(r *v1alpha1.PlanExecution) bool {
+	return r.Status.State == v1alpha1.RunSucceeded &&
+		(r.Spec.Plan == v1alpha1.PlanRollback || !strings.HasPrefix(r.Spec.Trigger, engine.TriggerOnFailure))
+}
+
 func (a *Archive) touched(ctx context.Context, inst *v1alpha1.Instance, runs []v1alpha1.PlanExecution, b *Baseline) error {
 	for _, r := range runs {
 		s := r.Status
 		if s.InstanceUID != inst.UID || s.Program == nil || !s.Program.Lifecycle || s.StartedAt == nil ||
-			s.Epoch <= b.Execution.Epoch || s.State == v1alpha1.RunSucceeded || s.Inputs == "" {
+			s.Epoch <= b.Execution.Epoch || completes(&r) || s.Inputs == "" {
 			continue
 		}
 		in, err := a.Inputs(ctx, inst.Namespace, s.Inputs)

@@ -12,7 +12,6 @@ import (
 
 // advance starts whatever may start below a node that runs.
 func (d *decider) advance(n *Node) {
-	running := 0
 	for i, c := range n.Children {
 		s := d.State.Node(c.Path)
 		switch {
@@ -22,11 +21,8 @@ func (d *decider) advance(n *Node) {
 			if c.Task == nil {
 				d.advance(c)
 			}
-		case d.mayStart(n, i, running):
+		case d.mayStart(n, i):
 			d.begin(c)
-		}
-		if run := d.settle(c); run != v1alpha1.RunPending && !run.Terminal() {
-			running++
 		}
 		if n.Strategy != v1alpha1.Parallel && !d.settle(c).Terminal() {
 			return // serial means serial: nothing starts beside or after this child
@@ -43,16 +39,21 @@ func (d *decider) settle(c *Node) v1alpha1.RunState {
 }
 
 // mayStart says whether the i-th child's turn has come.
-func (d *decider) mayStart(parent *Node, i, running int) bool {
-	if parent.MaxParallel > 0 && running >= parent.MaxParallel {
+func (d *decider) mayStart(parent *Node, i int) bool {
+	if d.paused(parent.Children[i].Path) {
 		return false
 	}
-	for _, sibling := range parent.Children {
-		if slices.Contains(parent.Children[i].DependsOn, sibling.Name) && !d.settle(sibling).Terminal() {
+	running := 0 // later siblings too: one that ended may be run again beside them
+	for j, sibling := range parent.Children {
+		run := d.settle(sibling)
+		if j != i && run != v1alpha1.RunPending && !run.Terminal() {
+			running++
+		}
+		if slices.Contains(parent.Children[i].DependsOn, sibling.Name) && !run.Terminal() {
 			return false
 		}
 	}
-	return true
+	return parent.MaxParallel == 0 || running < parent.MaxParallel
 }
 
 // begin starts a node, or skips it.

@@ -35,6 +35,12 @@ type Run struct {
 	Account string
 	// Deployed says, of a completed run, that a deploy had completed by then.
 	Deployed bool
+	// FollowedBy names the plan that runs because this one failed.
+	FollowedBy string
+	// Generation of the Instance when the run was pinned.
+	Generation string
+	// Message says how it ended.
+	Message string
 }
 
 // InstanceFacts are what Choose decides from.
@@ -78,6 +84,8 @@ const (
 	triggerSpec   = "spec/"
 	triggerAgain  = "again/"
 	triggerDelete = "delete"
+	// TriggerOnFailure is the beginning of the trigger of a run that follows a failure.
+	TriggerOnFailure = "onFailure/"
 )
 
 // Choose decides which execution holds the Instance next. It is deterministic and total.
@@ -102,6 +110,11 @@ func Choose(f InstanceFacts) Choice {
 	}
 	if mine := f.oldestUserRun(true); mine != nil && f.preempted() {
 		return Choice{Admit: mine, Discard: f.stale(nil)}
+	}
+	for _, rule := range []func() *Choice{f.afterFailure, f.rolledBack} {
+		if next := rule(); next != nil {
+			return *next
+		}
 	}
 	plan, needed := f.plan()
 	if !needed {
@@ -141,7 +154,8 @@ func (f InstanceFacts) stopFor(active *Run) string {
 		return v1alpha1.ReasonDeleted
 	case f.Deleting || f.Suspended || f.Desired == nil || active.Trigger == triggerDelete:
 		return ""
-	case active.Desired != "" && active.Desired != f.Desired.Digest:
+	case active.Desired != "" && active.Desired != f.Desired.Digest,
+		active.Plan == v1alpha1.PlanRollback && active.Generation != "" && active.Generation != f.Desired.Generation:
 		return v1alpha1.ReasonSuperseded
 	case active.State != v1alpha1.RunStalled:
 		return ""
@@ -229,18 +243,67 @@ func (f InstanceFacts) unfinished() (dirty, upgrading bool) {
 
 // preempted says whether the newest run for a spec gave way to a person's run.
 func (f InstanceFacts) preempted() bool {
-	var newest *Run
-	for i := range f.Runs {
-		r := &f.Runs[i]
-		if r.forSpec() && r.Epoch > 0 && (newest == nil || r.Epoch > newest.Epoch) {
-			newest = r
-		}
-	}
+	newest := f.newest(Run.forSpec)
 	return newest != nil && newest.State == v1alpha1.RunCancelled && newest.Reason == v1alpha1.ReasonPreempted
 }
 
 func (r Run) forSpec() bool {
 	return strings.HasPrefix(r.Trigger, triggerSpec) || strings.HasPrefix(r.Trigger, triggerAgain)
+}
+
+// needsPerson says why a run that ended is not followed by another by itself; empty if it is.
+func (r Run) needsPerson() (reason, message string) {
+	const then = ": change the spec, or run a plan by hand"
+	switch {
+	case r.State == v1alpha1.RunFailed:
+		return v1alpha1.ReasonPlanFailed, "plan " + r.Plan + " failed (PlanExecution " + r.Name + ")" + then
+	case r.State == v1alpha1.RunCancelled && r.Reason == v1alpha1.ReasonCancelled:
+		return v1alpha1.ReasonPlanCancelled, "plan " + r.Plan + " was " + r.Message + " (PlanExecution " + r.Name + ")" + then
+	}
+	return "", ""
+}
+
+// newest is the run that was admitted last, of those that match.
+func (f InstanceFacts) newest(match func(Run) bool) *Run {
+	var newest *Run
+	for i := range f.Runs {
+		if r := &f.Runs[i]; r.Epoch > 0 && match(*r) && (newest == nil || r.Epoch > newest.Epoch) {
+			newest = r
+		}
+	}
+	return newest
+}
+
+// afterFailure runs what the plan that failed last names to follow, once, for as long as
+// the Instance's spec stays. Nil where nothing follows.
+func (f InstanceFacts) afterFailure() *Choice {
+	last := f.newest(func(r Run) bool { return !strings.HasPrefix(r.Trigger, TriggerOnFailure) })
+	if last == nil || last.State != v1alpha1.RunFailed || last.FollowedBy == "" || last.Generation != f.Desired.Generation ||
+		last.FollowedBy == v1alpha1.PlanRollback && f.Completed == nil {
+		return nil
+	}
+	start := &Start{Plan: last.FollowedBy, Trigger: TriggerOnFailure + last.UID}
+	switch old := f.find(start); {
+	case old == nil:
+		return &Choice{Start: start, Discard: f.stale(start)}
+	case !old.State.Terminal():
+		return &Choice{Admit: old, Discard: f.stale(start)}
+	}
+	return nil
+}
+
+// rolledBack holds an Instance that was rolled back from what it wants, until its spec
+// changes: its spec is never written. Nil where it was not.
+func (f InstanceFacts) rolledBack() *Choice {
+	last := f.newest(func(r Run) bool { return r.Lifecycle })
+	if last == nil || last.Plan != v1alpha1.PlanRollback || last.State != v1alpha1.RunSucceeded ||
+		last.Generation != f.Desired.Generation || f.Completed == nil || f.Completed.Desired == f.Desired.Digest {
+		return nil
+	}
+	return &Choice{
+		Admit: f.oldestUserRun(false), Discard: f.stale(nil), Blocked: v1alpha1.ReasonRolledBack,
+		Message: "rolled back to what ran before, version " + last.Version + " (PlanExecution " + last.Name + "): change the spec, or run a plan by hand",
+	}
 }
 
 // startSpec names the execution that the spec needs. One that ended without
@@ -256,11 +319,8 @@ func (f InstanceFacts) startSpec(plan string) Choice {
 		if !old.State.Terminal() {
 			return Choice{Admit: old, Discard: f.stale(start)}
 		}
-		if old.State == v1alpha1.RunFailed {
-			return Choice{
-				Admit: f.oldestUserRun(false), Blocked: v1alpha1.ReasonPlanFailed,
-				Message: "plan " + plan + " failed (PlanExecution " + old.Name + "): change the spec, or run a plan by hand",
-			}
+		if reason, message := old.needsPerson(); reason != "" {
+			return Choice{Admit: f.oldestUserRun(false), Blocked: reason, Message: message}
 		}
 		start = &Start{Plan: plan, Trigger: triggerAgain + old.UID}
 	}

@@ -46,12 +46,16 @@ func of(v string) func(*Run)            { return func(r *Run) { r.Version = v } 
 func because(reason string) func(*Run)  { return func(r *Run) { r.Reason = reason } }
 func triggered(by string) func(*Run)    { return func(r *Run) { r.Trigger = by } }
 
+func followed(by string) func(*Run)   { return func(r *Run) { r.FollowedBy = by } }
+func at(generation string) func(*Run) { return func(r *Run) { r.Generation = generation } }
+
 func byUser(preempt bool) func(*Run) {
 	return func(r *Run) { r.ByUser, r.Preempt, r.Trigger, r.Started, r.Desired = true, preempt, "", false, "" }
 }
 
 func TestChoose(t *testing.T) {
 	deployed := ran("d", "deploy", 1, v1alpha1.RunSucceeded)
+	rolledBack := ran("r", "rollback", 3, v1alpha1.RunSucceeded, at("7"))
 	stalled := ran("u", "update", 2, v1alpha1.RunStalled, desiring("B"))
 	tests := map[string]struct {
 		facts InstanceFacts
@@ -66,6 +70,63 @@ func TestChoose(t *testing.T) {
 			Choice{},
 		},
 		"waits for its version": {InstanceFacts{}, Choice{}},
+		"what a person cancelled is not started again": {
+			InstanceFacts{Desired: want("A"), Runs: []Run{
+				ran("d", "deploy", 1, v1alpha1.RunCancelled, because(v1alpha1.ReasonCancelled), triggered("spec/7/A"), func(r *Run) { r.Message = "cancelled by alice" }),
+			}},
+			Choice{
+				Blocked: v1alpha1.ReasonPlanCancelled,
+				Message: "plan deploy was cancelled by alice (PlanExecution d): change the spec, or run a plan by hand",
+			},
+		},
+		"what a failed plan names follows it": {
+			InstanceFacts{Desired: want("B"), Completed: &deployed, Runs: []Run{
+				deployed, ran("u", "update", 2, v1alpha1.RunFailed, desiring("B"), triggered("spec/7/B"), followed("reindex"), at("7")),
+			}},
+			Choice{Start: &Start{"reindex", "onFailure/u"}},
+		},
+		"it follows once": {
+			InstanceFacts{Desired: want("B"), Completed: &deployed, Runs: []Run{
+				deployed, ran("u", "update", 2, v1alpha1.RunFailed, desiring("B"), triggered("spec/7/B"), followed("reindex"), at("7")),
+				ran("r", "reindex", 3, v1alpha1.RunFailed, desiring("B"), triggered("onFailure/u"), at("7")),
+			}},
+			Choice{Blocked: v1alpha1.ReasonPlanFailed, Message: "plan update failed (PlanExecution u): change the spec, or run a plan by hand"},
+		},
+		"a changed spec comes before what follows": {
+			InstanceFacts{Desired: want("C"), Completed: &deployed, Runs: []Run{
+				deployed, ran("u", "update", 2, v1alpha1.RunFailed, desiring("B"), triggered("spec/6/B"), followed("reindex"), at("6")),
+			}},
+			Choice{Start: &Start{"update", "spec/7/C"}},
+		},
+		"nothing to roll back to": {
+			InstanceFacts{Desired: want("A"), Runs: []Run{
+				ran("d", "deploy", 1, v1alpha1.RunFailed, triggered("spec/7/A"), followed("rollback"), at("7")),
+			}},
+			Choice{Blocked: v1alpha1.ReasonPlanFailed, Message: "plan deploy failed (PlanExecution d): change the spec, or run a plan by hand"},
+		},
+		"rolled back until the spec changes": {
+			InstanceFacts{Desired: want("B"), Completed: &rolledBack, Runs: []Run{
+				deployed, ran("u", "update", 2, v1alpha1.RunCancelled, desiring("B"), because(v1alpha1.ReasonPreempted)), rolledBack,
+			}},
+			Choice{
+				Blocked: v1alpha1.ReasonRolledBack,
+				Message: "rolled back to what ran before, version 1.0.0 (PlanExecution r): change the spec, or run a plan by hand",
+			},
+		},
+		"rolled back and the spec changed": {
+			InstanceFacts{Desired: want("C", func(d *Desired) { d.Generation = "8" }), Completed: &rolledBack, Runs: []Run{deployed, rolledBack}},
+			Choice{Start: &Start{"update", "spec/8/C"}},
+		},
+		"rolled back to what is wanted": {
+			InstanceFacts{Desired: want("A"), Completed: &rolledBack, Runs: []Run{deployed, rolledBack}},
+			Choice{},
+		},
+		"a changed spec ends a rollback": {
+			InstanceFacts{Desired: want("C"), Active: "r", Completed: &deployed, Runs: []Run{
+				deployed, ran("r", "rollback", 3, v1alpha1.RunRunning, desiring(""), at("6")),
+			}},
+			Choice{Stop: v1alpha1.ReasonSuperseded},
+		},
 		"suspended": {
 			InstanceFacts{Desired: want("A"), Suspended: true},
 			Choice{Blocked: v1alpha1.ReasonSuspended, Message: "spec.suspend is true: no execution starts"},

@@ -34,22 +34,25 @@ func Decide(p *Program, s State, f Facts, now time.Time) Decision {
 		return Decision{State: s}
 	case !f.Admitted && s.StartedAt.IsZero():
 		return Decision{State: s}
-	case s.StartedAt.IsZero() && f.Stop != "":
-		d.finish(v1alpha1.RunCancelled, f.Stop, "ended before it started: "+stopMessage(f.Stop))
+	}
+	d.answerRequests()
+	if e := d.ending(); e != nil && d.State.StartedAt.IsZero() {
+		d.finish(e.Run, e.Reason, "ended before it started: "+e.Message)
 		return d.Decision
 	}
 	if d.start(); d.State.StartedAt.IsZero() {
 		return d.Decision
 	}
-	if f.Stop == "" {
-		d.answerRequests()
-	}
 	p.Root.Leaves(d.observe)
-	if f.Stop == "" {
+	if d.ending() == nil {
 		d.advance(p.Root)
+		d.conclude(d.derive(p.Root))
+	} else {
+		d.derive(p.Root)
 	}
-	root := d.derive(p.Root)
-	d.conclude(root)
+	if e := d.ending(); e != nil && !d.State.Run.Terminal() {
+		d.end(e)
+	}
 	return d.Decision
 }
 
@@ -60,7 +63,7 @@ type decider struct {
 	now     time.Time
 }
 
-// start begins the run, once the plan's requirements are met.
+// start begins the run, once the plan's requirements are met and nobody holds it.
 func (d *decider) start() {
 	if !d.State.StartedAt.IsZero() {
 		return
@@ -68,6 +71,10 @@ func (d *decider) start() {
 	if r := d.facts.Require; r.Class != OutcomeNone && r.Class != OutcomeDone {
 		d.setRoot(v1alpha1.RunStalled, r.Reason, r.Message)
 		d.wake(d.now.Add(evaluateEvery))
+		return
+	}
+	if d.paused("") {
+		d.setRoot(v1alpha1.RunPending, v1alpha1.ReasonPaused, pausedMessage)
 		return
 	}
 	d.State.StartedAt = d.now
@@ -78,6 +85,7 @@ func (d *decider) start() {
 		}
 	})
 	d.note("", v1alpha1.ReasonRunning, "plan "+d.program.Plan+" started", false)
+	d.answerRequests()
 }
 
 // derive computes the states of phases and steps from those of their tasks.
@@ -97,8 +105,8 @@ func (d *decider) derive(n *Node) v1alpha1.RunState {
 		return s.Run
 	}
 	run := combine(counts, len(n.Children))
-	if run == s.Run {
-		return run
+	if run == s.Run || s.Run == v1alpha1.RunCancelled {
+		return s.Run
 	}
 	s.Run, s.Reason, s.Message = run, "", ""
 	if run.Terminal() {
@@ -123,42 +131,31 @@ func combine(counts map[v1alpha1.RunState]int, total int) v1alpha1.RunState {
 	}
 }
 
-// conclude ends the run where it is complete or asked to stop, and collects
-// the effects of what runs.
+// conclude ends the run where it is complete, and collects the effects of what runs.
 func (d *decider) conclude(root v1alpha1.RunState) {
-	if d.facts.Stop != "" {
-		d.stop()
-		return
-	}
 	d.program.Root.Leaves(d.effects)
 	switch root {
 	case v1alpha1.RunSucceeded:
-		if d.prune() && d.seal() {
+		if d.paused("") {
+			d.setRoot(v1alpha1.RunRunning, v1alpha1.ReasonPaused, pausedMessage)
+		} else if d.prune() && d.seal() {
 			d.finish(v1alpha1.RunSucceeded, v1alpha1.ReasonSucceeded, "plan "+d.program.Plan+" succeeded")
 		}
 	case v1alpha1.RunStalled:
 		reason, message := d.firstStall()
 		d.setRoot(v1alpha1.RunStalled, reason, message)
+		d.fail(reason, message)
 	default:
-		d.setRoot(v1alpha1.RunRunning, v1alpha1.ReasonRunning, d.runningMessage())
+		d.setRoot(v1alpha1.RunRunning, d.runningReason(), d.runningMessage())
 	}
 }
 
-// stop ends the run at a safe point. Until then nothing new is done.
-func (d *decider) stop() {
-	if !d.safe() {
-		d.setRoot(v1alpha1.RunRunning, d.facts.Stop, "ends once its job has ended: "+d.runningMessage())
-		return
-	}
-	// A revision that can not be written must not keep anyone from getting out.
-	if d.seal() || d.facts.Sealed.Class == OutcomeUser {
-		d.cancelRunning()
-		d.finish(v1alpha1.RunCancelled, d.facts.Stop, stopMessage(d.facts.Stop))
-	}
-}
-
-// prune says whether nothing is left to remove.
+// prune says whether nothing is left to remove. Who takes the run for done does not wait
+// for what can not be removed.
 func (d *decider) prune() bool {
+	if d.facts.Prune.Class == OutcomeUser && d.forced() {
+		return true
+	}
 	return d.closing(PruneEffect{}, d.facts.Prune)
 }
 
@@ -189,32 +186,6 @@ func (d *decider) closing(e Effect, o Outcome) bool {
 	return false
 }
 
-// safe says whether no effect is in flight: everything that runs only waits.
-// A running job is not safe: its program would go on beside the next run.
-func (d *decider) safe() bool {
-	safe := true
-	d.program.Root.Leaves(func(n *Node) {
-		s := d.State.Node(n.Path)
-		if s.Run == v1alpha1.RunRunning && s.RetryAt.IsZero() && n.Task.Kind == TaskJob &&
-			d.facts.Outcomes[n.Path].Class == OutcomeWaiting {
-			safe = false
-		}
-	})
-	return safe
-}
-
-// cancelRunning marks everything that has not ended as cancelled.
-func (d *decider) cancelRunning() {
-	d.program.Root.Walk(func(n *Node) {
-		s := d.State.Node(n.Path)
-		if n.Path == "" || s.Run.Terminal() || s.Run == v1alpha1.RunPending {
-			return
-		}
-		s.Run, s.Reason, s.FinishedAt, s.RetryAt = v1alpha1.RunCancelled, d.facts.Stop, d.now, time.Time{}
-		d.State.Nodes[n.Path] = s
-	})
-}
-
 func (d *decider) firstStall() (reason, message string) {
 	d.program.Root.Walk(func(n *Node) {
 		s := d.State.Node(n.Path)
@@ -223,6 +194,29 @@ func (d *decider) firstStall() (reason, message string) {
 		}
 	})
 	return reason, message
+}
+
+// runningReason says what a run that is under way waits for, where that is a person.
+func (d *decider) runningReason() string {
+	reason := v1alpha1.ReasonRunning
+	works := false
+	d.program.Root.Leaves(func(n *Node) {
+		s := d.State.Node(n.Path)
+		switch {
+		case s.Run != v1alpha1.RunRunning:
+		case n.Task.Kind == TaskApprove:
+			reason = v1alpha1.ReasonAwaitingApproval
+		default:
+			works = works || s.RetryAt.IsZero()
+		}
+	})
+	switch {
+	case works:
+		return v1alpha1.ReasonRunning
+	case len(d.State.Paused) > 0:
+		return v1alpha1.ReasonPaused
+	}
+	return reason
 }
 
 // runningMessage names the tasks that run, for people.
@@ -244,46 +238,13 @@ func (d *decider) runningMessage() string {
 		}
 	})
 	if more > 0 {
-		return fmt.Sprintf("%s (and %d more)", first, more)
+		first = fmt.Sprintf("%s (and %d more)", first, more)
 	}
-	return first
-}
-
-func (d *decider) setRoot(run v1alpha1.RunState, reason, message string) {
-	if d.State.Run == run && d.State.Reason == reason && d.State.Message == message {
-		return
+	switch {
+	case len(d.State.Paused) == 0:
+		return first
+	case first == "":
+		return pausedMessage
 	}
-	if run == v1alpha1.RunStalled && (d.State.Run != run || d.State.Message != message) {
-		d.note("", reason, message, true)
-	}
-	d.State.Run, d.State.Reason, d.State.Message = run, reason, message
-}
-
-func (d *decider) finish(run v1alpha1.RunState, reason, message string) {
-	d.State.Run, d.State.Reason, d.State.Message = run, reason, message
-	d.State.FinishedAt = d.now
-	d.Effects, d.WriteAhead, d.Wake, d.Backoff = nil, false, time.Time{}, false
-	d.note("", reason, message, run == v1alpha1.RunFailed)
-}
-
-func (d *decider) note(path, reason, message string, warning bool) {
-	d.Notes = append(d.Notes, Note{Path: path, Reason: reason, Message: message, Warning: warning})
-}
-
-func (d *decider) wake(at time.Time) {
-	if !at.IsZero() && (d.Wake.IsZero() || at.Before(d.Wake)) {
-		d.Wake = at
-	}
-}
-
-func stopMessage(reason string) string {
-	switch reason {
-	case v1alpha1.ReasonSuperseded:
-		return "a newer desired state takes over"
-	case v1alpha1.ReasonDeleted:
-		return "the Instance is being deleted"
-	case v1alpha1.ReasonPreempted:
-		return "another execution takes over"
-	}
-	return reason
+	return "paused; still under way: " + first
 }

@@ -35,7 +35,7 @@ type Truth struct {
 
 // Request of a person.
 type Request struct {
-	ID, Action, Path, By string
+	ID, Action, Path, Mode, By, Reason string
 }
 
 // Class says what kind of outcome a task's attempt had.

@@ -40,11 +40,26 @@ func program(options ...func(*Node)) *Program {
 	set = func(n *Node, prefix string) {
 		for _, c := range n.Children {
 			c.Path = prefix + c.Name
+			for _, u := range c.Undo {
+				u.Path = c.Path + "/undo/" + u.Name
+			}
 			set(c, c.Path+"/")
 		}
 	}
 	set(root, "")
 	return &Program{Plan: "deploy", Root: root}
+}
+
+// says gives a task a message for people.
+func says(message string) func(*Node) { return func(n *Node) { n.Task.Message = message } }
+
+// undoneBy gives a step the tasks that take it back.
+func undoneBy(tasks ...*Node) func(*Node) { return func(n *Node) { n.Undo = tasks } }
+
+// onFailure says what follows a failure.
+func onFailure(p *Program, of OnFailure) *Program {
+	p.OnFailure = &of
+	return p
 }
 
 // step is a step with one task of its own name.

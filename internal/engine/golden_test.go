@@ -6,8 +6,10 @@ package engine
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +67,12 @@ func ask(id, action, path string) event {
 	}
 }
 
+func cancel(id, mode string) event {
+	return func(s *story) {
+		s.facts.Requests = append(s.facts.Requests, Request{ID: id, Action: v1alpha1.ActionCancel, Mode: mode, By: "alice", Reason: "wrong size"})
+	}
+}
+
 func truth(path string, value bool) event {
 	return func(s *story) { s.facts.When[path] = Truth{Value: value} }
 }
@@ -80,6 +88,12 @@ func (s *story) settle() {
 				mark = "! "
 			}
 			fmt.Fprintf(&s.log, "%s note %s%s: %s\n", at, mark, n.Reason, n.Message)
+		}
+		for _, id := range slices.Sorted(maps.Keys(d.State.Answered)) {
+			if _, known := s.state.Answered[id]; !known {
+				a := d.State.Answered[id]
+				fmt.Fprintf(&s.log, "%s answer %s refused=%t: %s\n", at, id, a.Refused, a.Message)
+			}
 		}
 		s.state = d.State
 		for _, e := range d.Effects {
@@ -113,11 +127,14 @@ func zookeeper() *Program {
 	))
 }
 
+// goldenRun is a plan and what happens while it runs.
+type goldenRun struct {
+	program *Program
+	events  []event
+}
+
 func TestGoldenRuns(t *testing.T) {
-	tests := map[string]struct {
-		program *Program
-		events  []event
-	}{
+	tests := map[string]goldenRun{
 		"serial deploy": {zookeeper(), []event{
 			done("network/services/services"), passes(2 * time.Second),
 			done("nodes/statefulset/statefulset"), passes(2 * time.Second), done("verify/quorum/quorum"),
@@ -165,9 +182,13 @@ func TestGoldenRuns(t *testing.T) {
 			truth("maybe", true), done("maybe/x/x"),
 		}},
 	}
+	maps.Copy(tests, steeredRuns())
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := &story{program: test.program, facts: admitted(), now: epoch0}
+			if strings.HasPrefix(name, "paused before") {
+				ask("1", "pause", "")(s)
+			}
 			s.settle()
 			for _, e := range test.events {
 				e(s)

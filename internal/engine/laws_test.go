@@ -51,14 +51,23 @@ func randomProgram(c *chooser) *Program {
 		}
 		n.Conditional = c.pick(5) == 0
 	}
-	kinds := []TaskKind{TaskApply, TaskDelete, TaskJob, TaskWait}
+	kinds := []TaskKind{TaskApply, TaskDelete, TaskJob, TaskWait, TaskApprove}
 	leaf := func(i int) *Node {
 		return node(fmt.Sprintf("t%d", i), task(kinds[c.pick(len(kinds))], int32(c.pick(3))))
 	}
-	steps := func(i int) *Node { return node(fmt.Sprintf("s%d", i), children(level(leaf, 2)...), strategy) }
+	undo := func(n *Node) {
+		for i := range c.pick(3) {
+			kinds := []TaskKind{TaskRevert, TaskJob, TaskManual, TaskApply}
+			n.Undo = append(n.Undo, node(fmt.Sprintf("u%d", i), task(kinds[c.pick(len(kinds))], 0)))
+		}
+	}
+	steps := func(i int) *Node { return node(fmt.Sprintf("s%d", i), children(level(leaf, 2)...), strategy, undo) }
 	phases := func(i int) *Node { return node(fmt.Sprintf("p%d", i), children(level(steps, 3)...), strategy) }
 	p := program(children(level(phases, 3)...), strategy)
 	p.Root.Conditional = false
+	if c.pick(4) == 0 {
+		p.OnFailure = &OnFailure{Undo: c.pick(2) == 0, Plan: "rescue"}
+	}
 	return p
 }
 
@@ -100,9 +109,11 @@ func (s *simulation) decide() Decision {
 		s.t.Fatal("Decide changed its input")
 	}
 	s.checkTerminal(d)
-	s.checkMonotone(d)
+	s.checkMonotone(before, d)
 	s.checkRetries(before, d)
 	s.checkSerial(s.program.Root, d.State)
+	s.checkUndo(before, d)
+	s.checkPaused(before, d)
 	s.state = d.State
 	return d
 }
@@ -113,7 +124,53 @@ func (s *simulation) checkTerminal(d Decision) {
 	}
 }
 
-func (s *simulation) checkMonotone(d Decision) {
+// steered says whether a person's request was carried out in this decision.
+func steered(before State, d Decision) bool { return len(d.State.Answered) > len(before.Answered) }
+
+// checkUndo: steps are taken back one task at a time, and only while nothing new is done.
+func (s *simulation) checkUndo(before State, d Decision) {
+	inFlight := 0
+	s.program.Root.Undoes(func(n *Node) {
+		if run := d.State.Node(n.Path); run.started() && !run.Run.Terminal() {
+			inFlight++
+		}
+		if d.State.Node(n.Path).Attempt > 0 && (d.State.Ending == nil || !d.State.Ending.Undo) && d.State.Ending == nil {
+			s.t.Fatalf("%s started although nothing is to be taken back", n.Path)
+		}
+	})
+	if inFlight > 1 {
+		s.t.Fatalf("%d tasks that take steps back are in flight", inFlight)
+	}
+	if before.Ending == nil {
+		return
+	}
+	s.program.Root.Leaves(func(n *Node) {
+		if d.State.Node(n.Path).Attempt > before.Node(n.Path).Attempt {
+			s.t.Fatalf("%s was attempted although the run ends", n.Path)
+		}
+	})
+}
+
+// checkPaused: below a pause nothing starts.
+func (s *simulation) checkPaused(before State, d Decision) {
+	if steered(before, d) {
+		return
+	}
+	check := func(n *Node) {
+		for _, p := range before.Paused {
+			if covers(p, n.Path) && d.State.Node(n.Path).Attempt > before.Node(n.Path).Attempt {
+				s.t.Fatalf("%s was attempted although %q is paused", n.Path, p)
+			}
+		}
+	}
+	s.program.Root.Leaves(check)
+	s.program.Root.Undoes(check)
+}
+
+func (s *simulation) checkMonotone(before State, d Decision) {
+	if steered(before, d) { // who asks to run a step again takes back that it ended
+		clear(s.finished)
+	}
 	s.program.Root.Walk(func(n *Node) {
 		if n.Path == "" {
 			return
@@ -135,7 +192,7 @@ func (s *simulation) checkMonotone(d Decision) {
 func (s *simulation) checkRetries(before State, d Decision) {
 	s.program.Root.Leaves(func(n *Node) {
 		was, now := before.Node(n.Path), d.State.Node(n.Path)
-		if now.Attempt == was.Attempt || was.Attempt == 0 || was.Run == v1alpha1.RunStalled {
+		if now.Attempt == was.Attempt || was.Attempt == 0 || was.Run == v1alpha1.RunStalled || was.Run == v1alpha1.RunPending || steered(before, d) {
 			return
 		}
 		if was.RetryAt.IsZero() || s.now.Before(was.RetryAt) {
@@ -211,16 +268,43 @@ func (s *simulation) happen() {
 	case 1: // killed: what was made is made again
 		s.facts.Outcomes, s.started = map[string]Outcome{}, map[string]int{}
 	case 2:
-		if s.c.pick(4) > 0 {
-			return
+		if s.c.pick(3) == 0 {
+			s.ask()
 		}
-		s.facts.Requests = append(s.facts.Requests, Request{ID: strconv.Itoa(len(s.facts.Requests)), Action: ActionRetry})
 	default:
 		s.program.Root.Leaves(func(n *Node) {
 			if _, made := s.facts.Outcomes[n.Path]; made && s.c.pick(3) == 0 {
 				s.facts.Outcomes[n.Path] = Outcome{Class: classes[s.c.pick(len(classes))], Reason: "R", Message: "m"}
 			}
 		})
+	}
+}
+
+// ask lets a person ask for something, sensible or not.
+func (s *simulation) ask() {
+	actions := []string{
+		v1alpha1.ActionRetry, v1alpha1.ActionRetry, v1alpha1.ActionPause, v1alpha1.ActionResume, v1alpha1.ActionApprove,
+		v1alpha1.ActionSkip, v1alpha1.ActionForceComplete, v1alpha1.ActionCancel, "nonsense",
+	}
+	paths := []string{"", "", "nowhere"}
+	add := func(n *Node) { paths = append(paths, n.Path) }
+	s.program.Root.Walk(add)
+	s.program.Root.Undoes(add)
+	r := Request{ID: strconv.Itoa(len(s.facts.Requests)), Action: actions[s.c.pick(len(actions))], Path: paths[s.c.pick(len(paths))]}
+	if r.Action == v1alpha1.ActionCancel {
+		r.Mode = []string{"", v1alpha1.CancelUndo, v1alpha1.CancelForce}[s.c.pick(3)]
+	}
+	s.facts.Requests = append(s.facts.Requests, r)
+}
+
+// help lets a person do what every stuck run needs.
+func (s *simulation) help(i int) {
+	actions := []string{v1alpha1.ActionResume, v1alpha1.ActionApprove, v1alpha1.ActionRetry}
+	if s.state.Ending != nil {
+		actions = append(actions, v1alpha1.ActionForceComplete)
+	}
+	for _, action := range actions {
+		s.facts.Requests = append(s.facts.Requests, Request{ID: fmt.Sprintf("friendly-%d-%s", i, action), Action: action})
 	}
 }
 
@@ -237,7 +321,7 @@ func (s *simulation) run() {
 		s.forgetOld()
 		s.make(d, false)
 		if d.State.Run.Terminal() {
-			if d.State.Run != v1alpha1.RunSucceeded {
+			if d.State.Run != v1alpha1.RunSucceeded && d.State.Ending == nil {
 				s.t.Fatalf("ended %s in a friendly world: %s", d.State.Run, d.State.Message)
 			}
 			s.facts.Outcomes, s.facts.Stop, s.now = nil, v1alpha1.ReasonDeleted, s.now.Add(time.Hour)
@@ -249,10 +333,10 @@ func (s *simulation) run() {
 		for path := range s.facts.Outcomes {
 			s.facts.Outcomes[path] = Outcome{Class: OutcomeDone}
 		}
-		s.facts.Requests = append(s.facts.Requests, Request{ID: fmt.Sprintf("friendly-%d", i), Action: ActionRetry})
+		s.help(i)
 		s.now = s.now.Add(10 * time.Minute)
 	}
-	s.t.Fatalf("does not end: %s %s", s.state.Run, s.state.Message)
+	s.t.Fatalf("does not end: %s %s\n%+v", s.state.Run, s.state.Message, s.state)
 }
 
 // forgetOld drops the outcomes of attempts that are over, as a controller does that
@@ -338,6 +422,9 @@ func TestNearCoversWhatMayStart(t *testing.T) {
 			near, before := Near(s.program, s.state), s.state.clone()
 			d := s.decide()
 			s.program.Root.Walk(func(n *Node) {
+				if steered(before, d) { // what a person ends lets more start; it is gathered for the next decision
+					return
+				}
 				if n.Conditional && !begun(before.Node(n.Path)) && begun(d.State.Node(n.Path)) && !near[n.Path] && !skippedWithParent(s.program.Root, n, d.State) {
 					t.Fatalf("%s was decided although it was not near: %v", n.Path, near)
 				}

@@ -7,6 +7,7 @@
 package engine
 
 import (
+	"strings"
 	"time"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -21,6 +22,14 @@ const (
 	TaskDelete TaskKind = "delete"
 	TaskJob    TaskKind = "job"
 	TaskWait   TaskKind = "wait"
+	// TaskApprove waits for a person.
+	TaskApprove TaskKind = "approve"
+	// TaskRestore puts the objects of the Instance back as the last completed run left them.
+	TaskRestore TaskKind = "restore"
+	// TaskRevert does the same for the objects of one step.
+	TaskRevert TaskKind = "revert"
+	// TaskManual stands for something that only a person can take back.
+	TaskManual TaskKind = "manual"
 )
 
 // Program is a compiled plan. It is immutable.
@@ -29,6 +38,16 @@ type Program struct {
 	Plan string
 	// Root is the plan itself; its children are phases, theirs steps, theirs tasks.
 	Root *Node
+	// OnFailure says what follows when a step can not be done; nil to wait for a person.
+	OnFailure *OnFailure
+}
+
+// OnFailure says what follows when a step can not be done.
+type OnFailure struct {
+	// Undo takes back what was started before the run ends.
+	Undo bool
+	// Plan that runs next, in an execution of its own; empty for none.
+	Plan string
 }
 
 // Node is a plan, phase, step or task. A node without children is a task.
@@ -49,6 +68,8 @@ type Node struct {
 	Children []*Node
 	// Task, on leaves only.
 	Task *Task
+	// Undo, on steps, are the tasks that take the step back, in their order.
+	Undo []*Node
 }
 
 // Task is a leaf's work.
@@ -58,6 +79,10 @@ type Task struct {
 	Timeout time.Duration
 	// Retry says what follows a failed attempt.
 	Retry Retry
+	// Message of an approval, or of what only a person can take back.
+	Message string
+	// FailLate ends the run as Failed when an approval does not come in time.
+	FailLate bool
 }
 
 // Retry says how often a failed attempt is followed by another.
@@ -82,7 +107,7 @@ func (r Retry) pause(attempt int32) time.Duration {
 	return min(d, maxBackoff)
 }
 
-// Leaves calls f for every task in declared order.
+// Leaves calls f for every task in declared order, without those that take steps back.
 func (n *Node) Leaves(f func(*Node)) {
 	if n.Task != nil {
 		f(n)
@@ -92,10 +117,38 @@ func (n *Node) Leaves(f func(*Node)) {
 	}
 }
 
-// Walk calls f for the node and everything below it, parents first.
+// Walk calls f for the node and everything below it, parents first, without the tasks
+// that take steps back.
 func (n *Node) Walk(f func(*Node)) {
 	f(n)
 	for _, c := range n.Children {
 		c.Walk(f)
 	}
+}
+
+// Undoes calls f for every task that takes a step back, in declared order.
+func (n *Node) Undoes(f func(*Node)) {
+	n.Walk(func(c *Node) {
+		for _, u := range c.Undo {
+			f(u)
+		}
+	})
+}
+
+// Find returns the node with a path, or nil.
+func (p *Program) Find(path string) *Node {
+	var found *Node
+	match := func(n *Node) {
+		if n.Path == path {
+			found = n
+		}
+	}
+	p.Root.Walk(match)
+	p.Root.Undoes(match)
+	return found
+}
+
+// covers says whether a path lies at or below another; "" covers everything.
+func covers(above, path string) bool {
+	return above == "" || path == above || strings.HasPrefix(path, above+"/")
 }

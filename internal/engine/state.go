@@ -5,6 +5,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -21,6 +22,23 @@ type State struct {
 	Nodes map[string]NodeState
 	// Answered are the ids of the requests that were carried out or refused.
 	Answered map[string]Answer
+	// Paused are the paths below which nothing more starts, sorted; "" is all of the run.
+	Paused []string
+	// Ending says that the run is to end before it is done; nil while it goes on.
+	Ending *Ending
+	// FollowedBy names the plan that runs because this one failed.
+	FollowedBy string
+}
+
+// Ending says how a run ends that is not done.
+type Ending struct {
+	// Run is the state in which it ends: Cancelled or Failed.
+	Run             v1alpha1.RunState
+	Reason, Message string
+	// Undo takes back what was started first.
+	Undo bool
+	// Force does not even wait for a running job.
+	Force bool
 }
 
 // NodeState is the state of a phase, step or task.
@@ -54,6 +72,7 @@ func (s State) clone() State {
 		s.Nodes = map[string]NodeState{}
 	}
 	s.Answered = maps.Clone(s.Answered)
+	s.Paused = slices.Clone(s.Paused)
 	return s
 }
 

@@ -32,6 +32,15 @@ func (d *decider) observeRunning(n *Node, s NodeState, o Outcome) {
 		d.nextAttempt(n, s)
 		return
 	}
+	switch n.Task.Kind {
+	case TaskApprove:
+		d.observeApproval(n, s)
+		return
+	case TaskManual:
+		d.stall(n, s, v1alpha1.ReasonNoUndo, n.Task.Message)
+		return
+	case TaskApply, TaskDelete, TaskJob, TaskWait, TaskRestore, TaskRevert:
+	}
 	// A job that runs ends by its own deadline: until then its program goes on.
 	runs := n.Task.Kind == TaskJob && o.Class == OutcomeWaiting
 	late := !runs && n.Task.Timeout > 0 && !d.now.Before(s.AttemptAt.Add(n.Task.Timeout))
@@ -50,6 +59,22 @@ func (d *decider) observeRunning(n *Node, s NodeState, o Outcome) {
 		}
 		d.progress(n, s, o)
 	case OutcomeNone:
+	}
+}
+
+// observeApproval waits for a person, as long as the step's time-out lets it.
+func (d *decider) observeApproval(n *Node, s NodeState) {
+	late := s.AttemptAt.Add(n.Task.Timeout)
+	switch {
+	case n.Task.Timeout <= 0:
+	case d.now.Before(late):
+		d.wake(late)
+	case n.Task.FailLate:
+		message := fmt.Sprintf("%s: not approved within %s", n.Path, n.Task.Timeout)
+		d.stall(n, s, v1alpha1.ReasonTimeout, message)
+		d.State.Ending = &Ending{Run: v1alpha1.RunFailed, Reason: v1alpha1.ReasonTimeout, Message: message}
+	default:
+		d.stall(n, s, v1alpha1.ReasonTimeout, fmt.Sprintf("not approved within %s; it still can be: %s", n.Task.Timeout, n.Task.Message))
 	}
 }
 
@@ -109,7 +134,10 @@ func (d *decider) failAttempt(n *Node, s NodeState, reason, message string) {
 
 // nextAttempt starts the next attempt once its pause is over.
 func (d *decider) nextAttempt(n *Node, s NodeState) {
-	if d.now.Before(s.RetryAt) || d.facts.Stop != "" {
+	if d.paused(n.Path) {
+		return
+	}
+	if d.now.Before(s.RetryAt) || d.ending() != nil && !d.isUndo(n) {
 		d.wake(s.RetryAt)
 		return
 	}
@@ -123,16 +151,28 @@ func (d *decider) beginAttempt(n *Node, s NodeState) {
 	if s.StartedAt.IsZero() {
 		s.StartedAt = d.now
 	}
+	if n.Task.Kind == TaskApprove {
+		s.Reason, s.Message = v1alpha1.ReasonAwaitingApproval, "waiting for approval: "+n.Task.Message
+		d.note(n.Path, s.Reason, n.Path+": "+n.Task.Message, false)
+	}
 	d.State.Nodes[n.Path] = s
+	d.forgetOutcome(n.Path)
+	d.WriteAhead = true
+}
+
+// forgetOutcome drops what is known about a task, without touching the caller's facts.
+func (d *decider) forgetOutcome(forget string) {
 	outcomes := make(map[string]Outcome, len(d.facts.Outcomes))
 	for path, o := range d.facts.Outcomes {
-		if path != n.Path {
+		if path != forget {
 			outcomes[path] = o
 		}
 	}
 	d.facts.Outcomes = outcomes
-	d.WriteAhead = true
 }
+
+// byPerson says whether only a person makes the task go on.
+func (t *Task) byPerson() bool { return t.Kind == TaskApprove || t.Kind == TaskManual }
 
 // effects collects the effect of a task whose attempt has none yet.
 func (d *decider) effects(n *Node) {
@@ -140,7 +180,9 @@ func (d *decider) effects(n *Node) {
 	if s.Run != v1alpha1.RunRunning || !s.RetryAt.IsZero() || d.facts.Outcomes[n.Path].Class != OutcomeNone {
 		return
 	}
-	d.Effects = append(d.Effects, TaskEffect{Path: n.Path, Kind: n.Task.Kind, Attempt: s.Attempt})
+	if !n.Task.byPerson() {
+		d.Effects = append(d.Effects, TaskEffect{Path: n.Path, Kind: n.Task.Kind, Attempt: s.Attempt})
+	}
 	if n.Task.Timeout > 0 {
 		d.wake(s.AttemptAt.Add(n.Task.Timeout))
 	}

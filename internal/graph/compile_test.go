@@ -183,7 +183,7 @@ func TestCompileRefusesReferencesAndOrder(t *testing.T) {
 					deployPlan(s).Phases = append(deployPlan(s).Phases, p)
 				}
 			},
-			[]string{"spec.plans[0].phases: Too many: 6037: must have at most 2000 items"},
+			[]string{"spec.plans[0].phases: Too many: 9039: must have at most 2000 items"},
 		},
 	}
 	for name, tc := range tests {
@@ -220,17 +220,17 @@ func TestCompileRefusesStepsAndTasks(t *testing.T) {
 		"wait until is no CEL": {wait(v1alpha1.WaitTask{Until: "true &&"}), []string{"spec.tasks[3].wait.until"}},
 		"step with tasks and wait": {
 			func(s *spec) { firstStep(s).Wait = &v1alpha1.WaitTask{For: duration(1)} },
-			[]string{"spec.plans[0].phases[0].steps[0]: Invalid value: a step has either tasks or a wait"},
+			[]string{"spec.plans[0].phases[0].steps[0]: Invalid value: a step has either tasks, or a wait, or an approve"},
 		},
-		"step with nothing":  {func(s *spec) { firstStep(s).Tasks = nil }, []string{"steps[0]: Invalid value: a step has either tasks or a wait"}},
+		"step with nothing":  {func(s *spec) { firstStep(s).Tasks = nil }, []string{"steps[0]: Invalid value: a step has either tasks, or a wait, or an approve"}},
 		"phase without step": {func(s *spec) { mainPhase(s).Steps = nil }, []string{"spec.plans[0].phases[0].steps: Required value: a phase has at least one step"}},
 		"task of no kind": {
 			func(s *spec) { applyTask(s).Apply = nil },
-			[]string{`spec.tasks[0]: Invalid value: task "config" sets 0 of apply, delete, job and wait: set exactly one`},
+			[]string{`spec.tasks[0]: Invalid value: task "config" sets 0 of apply, delete, job, wait and approve: set exactly one`},
 		},
 		"task of two kinds": {
 			func(s *spec) { applyTask(s).Wait = &v1alpha1.WaitTask{For: duration(1)} },
-			[]string{`task "config" sets 2 of apply, delete, job and wait: set exactly one`},
+			[]string{`task "config" sets 2 of apply, delete, job, wait and approve: set exactly one`},
 		},
 		"delete of nothing": {
 			func(s *spec) { s.Tasks[2].Delete.Templates = nil },

@@ -16,6 +16,7 @@ import (
 const (
 	defaultWorkTimeout = 10 * time.Minute
 	defaultLongTimeout = time.Hour
+	defaultApproval    = 24 * time.Hour
 	defaultBackoff     = 10 * time.Second
 	defaultFactor      = 2
 	defaultRetries     = 3
@@ -137,6 +138,7 @@ func defaultTask(t, old *v1alpha1.Task) {
 		}
 		fill(&t.Job.Mode, stored.Mode, v1alpha1.JobOnce)
 	}
+	defaultApprove(t.Approve, old.Approve)
 }
 
 func defaultPhase(spec *v1alpha1.FrameworkVersionSpec, p, old *v1alpha1.Phase) {
@@ -148,14 +150,18 @@ func defaultPhase(spec *v1alpha1.FrameworkVersionSpec, p, old *v1alpha1.Phase) {
 
 func defaultStep(spec *v1alpha1.FrameworkVersionSpec, s, old *v1alpha1.Step) {
 	timeout, retries := defaultWorkTimeout, int32(defaultRetries)
-	long := s.Wait != nil || s.Approve != nil
+	long, approve := s.Wait != nil, s.Approve != nil
 	for _, t := range s.Tasks {
 		task := find(spec.Tasks, t.Task, taskName)
-		long = long || task.Job != nil || task.Wait != nil
+		long, approve = long || task.Job != nil || task.Wait != nil, approve || task.Approve != nil
 	}
-	if long {
+	switch {
+	case approve:
+		timeout, retries = defaultApproval, 0
+	case long:
 		timeout, retries = defaultLongTimeout, 0
 	}
+	defaultApprove(s.Approve, old.Approve)
 	fill(&s.Strategy, old.Strategy, v1alpha1.Serial)
 	if s.Timeout == nil {
 		if s.Timeout = old.Timeout; s.Timeout == nil {
@@ -172,6 +178,17 @@ func defaultStep(spec *v1alpha1.FrameworkVersionSpec, s, old *v1alpha1.Step) {
 	fillPointer(&s.Retry.Limit, stored.Limit, retries)
 	fillPointer(&s.Retry.Backoff, stored.Backoff, metav1.Duration{Duration: defaultBackoff})
 	fill(&s.Retry.Factor, stored.Factor, defaultFactor)
+}
+
+func defaultApprove(a, old *v1alpha1.ApproveTask) {
+	if a == nil {
+		return
+	}
+	stored := v1alpha1.ApproveTask{}
+	if old != nil {
+		stored = *old
+	}
+	fill(&a.OnTimeout, stored.OnTimeout, approvalStalls)
 }
 
 func fillPointer[T any](value **T, stored *T, fallback T) {

@@ -130,7 +130,13 @@ func (v *Version) Needed(p *Plan, near map[string]bool, running func(path string
 		}
 	}
 	for path, t := range p.Tasks {
-		if running(path) {
+		switch {
+		case !running(path):
+		case t.Kind() == engine.TaskRestore || t.Kind() == engine.TaskRevert:
+			for _, original := range v.tasks { // each object is judged by the rule of its own task
+				add(original.readyWhen)
+			}
+		default:
 			add(t.until, t.readyWhen)
 		}
 	}

@@ -6,6 +6,7 @@ package graph
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -23,6 +24,10 @@ const (
 	maxTimeout = 30 * 24 * time.Hour
 	// waitName names the task of a step that waits by itself.
 	waitName = "wait"
+	// approveName names the task of a step that waits for a person by itself.
+	approveName = "approve"
+	// What follows an approval that does not come in time.
+	approvalStalls, approvalFails = "Stall", "Fail"
 )
 
 // Plan is a compiled plan.
@@ -45,6 +50,8 @@ type Task struct {
 	// Action is what the task does.
 	Action v1alpha1.TaskAction
 
+	// builtin is the kind of a task that no author writes.
+	builtin   engine.TaskKind
 	readyWhen *expr.Program
 	until     *expr.Program
 	patches   []render.PatchSpec
@@ -52,18 +59,19 @@ type Task struct {
 
 // Timeout of one attempt of the task at a path.
 func (p *Plan) Timeout(path string) time.Duration {
-	var timeout time.Duration
-	p.Program.Root.Leaves(func(n *engine.Node) {
-		if n.Path == path {
-			timeout = n.Task.Timeout
-		}
-	})
-	return timeout
+	if n := p.Program.Find(path); n != nil && n.Task != nil {
+		return n.Task.Timeout
+	}
+	return 0
 }
 
 // Kind of the task for the engine.
 func (t *Task) Kind() engine.TaskKind {
 	switch {
+	case t.builtin != "":
+		return t.builtin
+	case t.Action.Approve != nil:
+		return engine.TaskApprove
 	case t.Action.Apply != nil:
 		return engine.TaskApply
 	case t.Action.Delete != nil:
@@ -90,7 +98,7 @@ func (c *compiler) tasks() {
 func (c *compiler) task(name string, a v1alpha1.TaskAction, path *field.Path) *Task {
 	t := &Task{Name: name, Action: a}
 	if n := actions(a); n != 1 {
-		c.add(field.Invalid(path, field.OmitValueType{}, fmt.Sprintf("task %q sets %d of apply, delete, job and wait: set exactly one", name, n)))
+		c.add(field.Invalid(path, field.OmitValueType{}, fmt.Sprintf("task %q sets %d of apply, delete, job, wait and approve: set exactly one", name, n)))
 		return t
 	}
 	switch {
@@ -114,8 +122,16 @@ func (c *compiler) task(name string, a v1alpha1.TaskAction, path *field.Path) *T
 		c.templateNames([]string{a.Job.Template}, path.Child("job", "template"))
 	case a.Wait != nil:
 		t.until = c.wait(a.Wait, path.Child("wait"))
+	case a.Approve != nil:
+		c.approve(a.Approve, path.Child("approve"))
 	}
 	return t
+}
+
+func (c *compiler) approve(a *v1alpha1.ApproveTask, path *field.Path) {
+	if strings.Contains(a.Message, "${") {
+		c.add(field.Forbidden(path.Child("message"), "${CEL} is "+NotYetSupported))
+	}
 }
 
 // actions counts what a task does.
@@ -185,8 +201,11 @@ func (c *compiler) plan(p *v1alpha1.Plan, path *field.Path) *Plan {
 		out.Lifecycle = true
 	}
 	out.require = c.rules(p.Require, path.Child("require"), expr.When)
+	if p.Name == v1alpha1.PlanRollback {
+		c.add(field.Forbidden(path.Child("name"), "rollback is built in: it puts back what the last completed run left"))
+	}
 	root := &engine.Node{Strategy: p.Strategy}
-	out.Program = &engine.Program{Plan: p.Name, Root: root}
+	out.Program = &engine.Program{Plan: p.Name, Root: root, OnFailure: c.onFailure(p, path.Child("onFailure"))}
 	siblings := make([]sibling, 0, len(p.Phases))
 	nodes := 0
 	for i := range p.Phases {
@@ -194,6 +213,7 @@ func (c *compiler) plan(p *v1alpha1.Plan, path *field.Path) *Plan {
 		siblings = append(siblings, sibling{ph.Name, ph.DependsOn})
 		node := c.phase(out, ph, path.Child("phases").Index(i))
 		node.Walk(func(*engine.Node) { nodes++ })
+		node.Undoes(func(*engine.Node) { nodes++ })
 		root.Children = append(root.Children, node)
 	}
 	c.add(checkOrder(siblings, p.Strategy, path.Child("phases"), "name")...)
@@ -228,13 +248,13 @@ func (c *compiler) step(plan *Plan, parent string, s *v1alpha1.Step, path *field
 	if d := s.Retry.Backoff.Duration; d <= 0 || d > maxTimeout {
 		c.add(field.Invalid(path.Child("retry", "backoff"), d.String(), "must be more than 0"))
 	}
-	if (len(s.Tasks) > 0) == (s.Wait != nil) {
-		c.add(field.Invalid(path, field.OmitValueType{}, "a step has either tasks or a wait"))
+	if exclusive := len(s.Tasks) > 0; exclusive == (s.Wait != nil || s.Approve != nil) || s.Wait != nil && s.Approve != nil {
+		c.add(field.Invalid(path, field.OmitValueType{}, "a step has either tasks, or a wait, or an approve"))
 		return node
 	}
-	if s.Wait != nil {
-		t := &Task{Name: waitName, Action: v1alpha1.TaskAction{Wait: s.Wait}, until: c.wait(s.Wait, path.Child("wait"))}
-		node.Children = []*engine.Node{plan.leaf(node, waitName, nil, t, s)}
+	if s.Wait != nil || s.Approve != nil {
+		node.Children = []*engine.Node{c.single(plan, node, s, path)}
+		c.undo(plan, node, s, path.Child("undo"))
 		return node
 	}
 	siblings := make([]sibling, 0, len(s.Tasks))
@@ -245,10 +265,21 @@ func (c *compiler) step(plan *Plan, parent string, s *v1alpha1.Step, path *field
 			c.add(field.Invalid(path.Child("tasks").Index(i).Child("task"), st.Task, "there is no such task"+params.Hint(st.Task, c.taskNames())))
 			continue
 		}
-		node.Children = append(node.Children, plan.leaf(node, st.Task, st.DependsOn, t, s))
+		node.Children = append(node.Children, plan.leaf(node.Path, st.Task, st.DependsOn, t, s))
 	}
 	c.add(checkOrder(siblings, s.Strategy, path.Child("tasks"), "task")...)
+	c.undo(plan, node, s, path.Child("undo"))
 	return node
+}
+
+// single is the task of a step that waits by itself.
+func (c *compiler) single(plan *Plan, node *engine.Node, s *v1alpha1.Step, path *field.Path) *engine.Node {
+	if s.Approve != nil {
+		c.approve(s.Approve, path.Child("approve"))
+		return plan.leaf(node.Path, approveName, nil, &Task{Name: approveName, Action: v1alpha1.TaskAction{Approve: s.Approve}}, s)
+	}
+	t := &Task{Name: waitName, Action: v1alpha1.TaskAction{Wait: s.Wait}, until: c.wait(s.Wait, path.Child("wait"))}
+	return plan.leaf(node.Path, waitName, nil, t, s)
 }
 
 func (c *compiler) taskNames() []string {
@@ -266,12 +297,15 @@ func (c *compiler) condition(plan *Plan, node *engine.Node, source string, path 
 	}
 }
 
-// leaf makes the node of a task.
-func (p *Plan) leaf(step *engine.Node, name string, dependsOn []string, t *Task, s *v1alpha1.Step) *engine.Node {
-	node := &engine.Node{Name: name, Path: step.Path + "/" + name, DependsOn: dependsOn}
+// leaf makes the node of a task below a path.
+func (p *Plan) leaf(parent, name string, dependsOn []string, t *Task, s *v1alpha1.Step) *engine.Node {
+	node := &engine.Node{Name: name, Path: parent + "/" + name, DependsOn: dependsOn}
 	node.Task = &engine.Task{Kind: t.Kind(), Timeout: s.Timeout.Duration, Retry: engine.Retry{
 		Limit: *s.Retry.Limit, Backoff: s.Retry.Backoff.Duration, Factor: s.Retry.Factor,
 	}}
+	if a := t.Action.Approve; a != nil {
+		node.Task.Message, node.Task.FailLate = a.Message, a.OnTimeout == approvalFails
+	}
 	if t.Action.Wait != nil && t.Action.Wait.For != nil {
 		// A wait for a time ends by itself; its time-out must not come first.
 		node.Task.Timeout = max(node.Task.Timeout, min(t.Action.Wait.For.Duration, math.MaxInt64-time.Minute)+time.Minute)

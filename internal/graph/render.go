@@ -21,10 +21,10 @@ import (
 // Scope says whether a kind is namespaced, and whether it is known at all.
 type Scope func(schema.GroupKind) (namespaced, known bool)
 
-// Rendered is an object and the template that it came from.
+// Rendered is an object, and the template and task that it came from.
 type Rendered struct {
-	Object   *unstructured.Unstructured
-	Template string
+	Object         *unstructured.Unstructured
+	Template, Task string
 }
 
 // Labels are what Kudo puts on every object of an Instance. Nothing in them varies
@@ -73,6 +73,9 @@ func (v *Version) RenderTask(t *Task, in *revision.Inputs, id Identity, run Run,
 	}
 	if t.Action.Job != nil && len(out) != 1 {
 		return nil, fmt.Errorf("task %q: template %q renders %d objects: a job task needs one Job", t.Name, t.Action.Job.Template, len(out))
+	}
+	for i := range out {
+		out[i].Task = t.Name
 	}
 	return out, nil
 }

@@ -52,7 +52,6 @@ func unsupportedTask(t *v1alpha1.Task, path *field.Path) field.ErrorList {
 	errs := refuse(
 		refusal{len(t.Args) > 0, path.Child("args")},
 		refusal{t.Exec != nil, path.Child("exec")},
-		refusal{t.Approve != nil, path.Child("approve")},
 		refusal{t.Patch != nil, path.Child("patch")},
 		refusal{t.Restart != nil, path.Child("restart")},
 		refusal{t.Instance != nil, path.Child("instance")},
@@ -76,7 +75,6 @@ func unsupportedPlan(p *v1alpha1.Plan, path *field.Path) field.ErrorList {
 		refusal{p.Concurrency != "" && p.Concurrency != "Exclusive", path.Child("concurrency")},
 		refusal{p.Schedule != nil, path.Child("schedule")},
 		refusal{len(p.Parameters) > 0, path.Child("parameters")},
-		refusal{p.OnFailure != nil, path.Child("onFailure")},
 		refusal{len(p.Outputs) > 0, path.Child("outputs")},
 	)
 	for _, ph := range p.Phases {
@@ -102,8 +100,6 @@ func unsupportedStep(s *v1alpha1.Step, path *field.Path) field.ErrorList {
 		refusal{s.Key != "", path.Child("key")},
 		refusal{len(s.With) > 0, path.Child("with")},
 		refusal{len(s.Require) > 0, path.Child("require")},
-		refusal{len(s.Undo) > 0, path.Child("undo")},
-		refusal{s.Approve != nil, path.Child("approve")},
 		refusal{len(s.Outputs) > 0, path.Child("outputs")},
 	)
 }

@@ -28,7 +28,6 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 
 		"tasks[config].args":           func(s *spec) { applyTask(s).Args = []string{"a"} },
 		"tasks[config].exec":           action(v1alpha1.TaskAction{Exec: &v1alpha1.ExecTask{Command: []string{"ls"}}}),
-		"tasks[config].approve":        action(v1alpha1.TaskAction{Approve: &v1alpha1.ApproveTask{Message: "ok?"}}),
 		"tasks[config].patch":          action(v1alpha1.TaskAction{Patch: &v1alpha1.PatchTask{APIVersion: "v1", Kind: "Node", Name: "n"}}),
 		"tasks[config].restart":        action(v1alpha1.TaskAction{Restart: &v1alpha1.RestartTask{Pod: "p"}}),
 		"tasks[config].instance":       action(v1alpha1.TaskAction{Instance: &v1alpha1.InstanceTask{Framework: "f", Version: "1.0.0"}}),
@@ -41,7 +40,6 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"plans[deploy].concurrency": func(s *spec) { deployPlan(s).Concurrency = "Shared" },
 		"plans[deploy].schedule":    func(s *spec) { deployPlan(s).Schedule = &v1alpha1.Schedule{Cron: "garbage"} },
 		"plans[deploy].parameters":  func(s *spec) { deployPlan(s).Parameters = []v1alpha1.Parameter{{Name: "p"}} },
-		"plans[deploy].onFailure":   func(s *spec) { deployPlan(s).OnFailure = &v1alpha1.OnFailure{Fail: true} },
 		"plans[deploy].outputs":     func(s *spec) { deployPlan(s).Outputs = []v1alpha1.Output{{Name: "o"}} },
 
 		"plans[deploy].phases[main].forEach": func(s *spec) { mainPhase(s).ForEach = "[1]" },
@@ -55,8 +53,6 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"phases[main].steps[config].key":     func(s *spec) { firstStep(s).Key = "item" },
 		"phases[main].steps[config].with":    func(s *spec) { firstStep(s).With = []v1alpha1.Argument{{Name: "a", Value: "1"}} },
 		"phases[main].steps[config].require": func(s *spec) { firstStep(s).Require = []v1alpha1.Rule{{Rule: "true", Message: "m"}} },
-		"phases[main].steps[config].undo":    func(s *spec) { firstStep(s).Undo = []v1alpha1.StepTask{{Task: "remove"}} },
-		"phases[main].steps[config].approve": func(s *spec) { firstStep(s).Approve = &v1alpha1.ApproveTask{Message: "ok?"} },
 		"phases[main].steps[config].outputs": func(s *spec) { firstStep(s).Outputs = []v1alpha1.Output{{Name: "o"}} },
 	}
 	for path, change := range tests {

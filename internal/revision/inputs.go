@@ -87,6 +87,28 @@ type Inputs struct {
 	Changed []string `json:"changed,omitempty"`
 	// Previous names the applied revision that this run starts from.
 	Previous string `json:"previous,omitempty"`
+	// Base are the revisions of the last completed run: what undo and rollback go back to.
+	Base *Base `json:"base,omitempty"`
+	// Deployed says that the Instance is whole once this run succeeds: it is a deploy, or
+	// one had completed before.
+	Deployed bool `json:"deployed,omitempty"`
+	// Against is, of a rollback, the digest of what the Instance wanted; Desired is that of
+	// what it goes back to.
+	Against string `json:"against,omitempty"`
+}
+
+// Wanted is the digest of what the Instance wanted when the run was pinned.
+func (in *Inputs) Wanted() string {
+	if in.Plan == v1alpha1.PlanRollback {
+		return in.Against
+	}
+	return in.Desired
+}
+
+// Base names the revisions of a completed run.
+type Base struct {
+	Inputs  string `json:"inputs"`
+	Applied string `json:"applied,omitempty"`
 }
 
 // Encode returns the JSON of the inputs.

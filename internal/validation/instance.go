@@ -96,12 +96,7 @@ func PlanExecution(pe *v1alpha1.PlanExecution, deleting bool, version *graph.Ver
 	if len(pe.Spec.Parameters) > 0 {
 		errs = append(errs, field.Forbidden(specPath.Child("parameters"), graph.NotYetSupported))
 	}
-	for i, q := range pe.Spec.Requests {
-		if q.Action != "retry" {
-			errs = append(errs, field.Forbidden(specPath.Child("requests").Index(i).Child("action"), q.Action+" is "+graph.NotYetSupported))
-		}
-	}
-	if version != nil && version.Plans[pe.Spec.Plan] == nil {
+	if version != nil && version.Plan(pe.Spec.Plan) == nil {
 		errs = append(errs, field.Invalid(specPath.Child("plan"), pe.Spec.Plan, fmt.Sprintf("version %s of framework %s has no such plan%s",
 			version.Spec.Version, version.Spec.Framework, params.Hint(pe.Spec.Plan, version.PlanNames))))
 	}

@@ -99,8 +99,7 @@ func TestPlanExecution(t *testing.T) {
 	wantErrors(t, PlanExecution(run("deploy", "retry"), false, v))
 	wantErrors(t, PlanExecution(run("backup"), false, nil))
 	wantErrors(t, PlanExecution(run("deplyo"), false, v), `spec.plan: Invalid value: "deplyo": version 2.0.0 of framework app has no such plan; did you mean "deploy"?`)
-	wantErrors(t, PlanExecution(run("deploy", "retry", "pause", "skip"), false, v),
-		"spec.requests[1].action: Forbidden: pause is not yet supported", "spec.requests[2].action: Forbidden: skip is not yet supported")
+	wantErrors(t, PlanExecution(run("rollback", "retry", "pause", "skip"), false, v))
 	wantErrors(t, PlanExecution(run("cleanup"), false, nil), "spec.plan: Forbidden: cleanup runs when the Instance is deleted")
 	wantErrors(t, PlanExecution(run("cleanup"), true, nil))
 	pe := run("deploy")

@@ -19,6 +19,8 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionWaiting is True while something that the object refers to does not exist yet.
 	ConditionWaiting = "Waiting"
+	// ConditionPaused, on a PlanExecution: a person holds it, or a part of it.
+	ConditionPaused = "Paused"
 	// ConditionValid, on a FrameworkVersion: the spec compiles.
 	ConditionValid = "Valid"
 	// ConditionSealed, on a FrameworkVersion: its spec can not be changed any more.
@@ -75,6 +77,10 @@ const (
 	ReasonPlanStalled = "PlanStalled"
 	// ReasonPlanFailed: the plan for the newest spec failed or was cancelled.
 	ReasonPlanFailed = "PlanFailed"
+	// ReasonPlanCancelled: a person cancelled the plan for the newest spec.
+	ReasonPlanCancelled = "PlanCancelled"
+	// ReasonRolledBack: the newest spec could not be rolled out; what ran before runs again.
+	ReasonRolledBack = "RolledBack"
 	// ReasonSuspended: spec.suspend keeps the next plan from starting.
 	ReasonSuspended = "Suspended"
 	// ReasonReady: the newest spec was rolled out.
@@ -123,6 +129,24 @@ const (
 	ReasonJobFailed = "JobFailed"
 	// ReasonUnhealthy: an object reports that it failed.
 	ReasonUnhealthy = "Unhealthy"
+	// ReasonPaused: a person lets nothing more start.
+	ReasonPaused = "Paused"
+	// ReasonResumed: a person took a pause back.
+	ReasonResumed = "Resumed"
+	// ReasonApproved: a person approved the step.
+	ReasonApproved = "Approved"
+	// ReasonAwaitingApproval: a step waits for a person to approve it.
+	ReasonAwaitingApproval = "AwaitingApproval"
+	// ReasonForceCompleted: a person declared it done.
+	ReasonForceCompleted = "ForceCompleted"
+	// ReasonCancelled: a person ended the run.
+	ReasonCancelled = "Cancelled"
+	// ReasonUndoing: what the run started is being taken back.
+	ReasonUndoing = "Undoing"
+	// ReasonNoUndo: a job can not be taken back by itself.
+	ReasonNoUndo = "NoUndo"
+	// ReasonNothingToRestore: no lifecycle run has ever completed.
+	ReasonNothingToRestore = "NothingToRestore"
 	// ReasonSuperseded: a newer desired state took over.
 	ReasonSuperseded = "Superseded"
 	// ReasonDeleted: the Instance is being deleted.

@@ -17,6 +17,8 @@ const (
 	PlanUpgrade = "upgrade"
 	// PlanCleanup runs when an Instance is deleted.
 	PlanCleanup = "cleanup"
+	// PlanRollback is built in: it puts the objects back as the last completed run left them.
+	PlanRollback = "rollback"
 )
 
 // Strategy is the order in which children run.
@@ -63,7 +65,8 @@ type Plan struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Require []Rule `json:"require,omitempty"`
-	// OnFailure says what follows when the plan fails. Not yet supported.
+	// OnFailure says what follows when a step can not be done. Empty: the run stalls and
+	// waits for a person.
 	// +optional
 	OnFailure *OnFailure `json:"onFailure,omitempty"`
 	// Strategy: Serial (default) or Parallel, for the phases.
@@ -103,16 +106,23 @@ type Schedule struct {
 	OnMissed string `json:"onMissed,omitempty"`
 }
 
-// OnFailure says what follows when a plan fails.
+// OnFailure says what follows when a step of a plan can not be done: its attempts are
+// used up or what it asks for is refused. The execution ends Failed instead of Stalled.
+// +kubebuilder:validation:XValidation:rule="!(has(self.plan) && self.plan != ” && has(self.rollback) && self.rollback)",message="set plan or rollback, not both"
+// +kubebuilder:validation:XValidation:rule="(has(self.plan) && self.plan != ”) || (has(self.rollback) && self.rollback) || (has(self.undo) && self.undo) || (has(self.fail) && self.fail)",message="set at least one of undo, plan, rollback and fail"
 type OnFailure struct {
-	// Plan to run.
+	// Undo takes back every step that was started, newest first, before the execution ends.
+	// +optional
+	Undo bool `json:"undo,omitempty"`
+	// Plan to run in an execution of its own once this one has ended.
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	Plan string `json:"plan,omitempty"`
-	// Rollback returns to the last completed revision.
+	// Rollback returns to the last completed revision, in an execution of its own once
+	// this one has ended.
 	// +optional
 	Rollback bool `json:"rollback,omitempty"`
-	// Fail ends the execution as Failed instead of leaving it Stalled.
+	// Fail ends the execution as Failed, with nothing that follows.
 	// +optional
 	Fail bool `json:"fail,omitempty"`
 }
@@ -224,13 +234,16 @@ type Step struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Require []Rule `json:"require,omitempty"`
-	// Timeout of one attempt of each task. Default: 10m for apply and delete, 1h for job and wait.
+	// Timeout of one attempt of each task. Default: 10m for apply and delete,
+	// 1h for job and wait, 24h for approve.
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 	// Retry says how often a failed task is tried again.
 	// +optional
 	Retry *Retry `json:"retry,omitempty"`
-	// Undo lists tasks that take the step back. Not yet supported.
+	// Undo lists tasks that take the step back, in this order. Without them, objects that
+	// the step applied or deleted become again what the last completed run left, objects
+	// that it created are deleted (never data), and a job needs a person.
 	// +optional
 	// +listType=map
 	// +listMapKey=task
@@ -245,7 +258,7 @@ type Step struct {
 	// Wait makes the step wait until an expression is true, or for a time.
 	// +optional
 	Wait *WaitTask `json:"wait,omitempty"`
-	// Approve makes the step wait for a person. Not yet supported.
+	// Approve makes the step wait for a person, who adds a request with the action approve.
 	// +optional
 	Approve *ApproveTask `json:"approve,omitempty"`
 	// Outputs are values that later steps see. Not yet supported.

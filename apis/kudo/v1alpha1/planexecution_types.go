@@ -68,8 +68,7 @@ type PlanExecutionSpec struct {
 	// Preempt lets this run end a stalled one and take its place.
 	// +optional
 	Preempt bool `json:"preempt,omitempty"`
-	// Requests steer the run. Append only: each is carried out once. Only the action
-	// retry is supported yet.
+	// Requests steer the run. Append only: each is carried out once.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
@@ -77,7 +76,35 @@ type PlanExecutionSpec struct {
 	Requests []Request `json:"requests,omitempty"`
 }
 
+// The actions of requests.
+const (
+	// ActionPause lets nothing more start; what is in flight goes on.
+	ActionPause = "pause"
+	// ActionResume takes a pause back.
+	ActionResume = "resume"
+	// ActionCancel ends the run.
+	ActionCancel = "cancel"
+	// ActionApprove lets a step go on that waits for approval.
+	ActionApprove = "approve"
+	// ActionRetry starts the next attempt of what stalled, or runs again from a step that ended.
+	ActionRetry = "retry"
+	// ActionSkip goes on without a phase or step.
+	ActionSkip = "skip"
+	// ActionForceComplete takes a phase, a step or the run for done.
+	ActionForceComplete = "forceComplete"
+)
+
+// The modes of a cancel.
+const (
+	// CancelUndo takes back what was started, then ends.
+	CancelUndo = "Undo"
+	// CancelForce ends at once.
+	CancelForce = "Force"
+)
+
 // Request asks a running execution for something.
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.action == 'cancel'",message="mode is only for the action cancel"
+// +kubebuilder:validation:XValidation:rule="self.action != 'cancel' || !has(self.path) || self.path == ”",message="cancel ends the whole run: leave path empty, or skip a part of it"
 type Request struct {
 	// ID is yours to choose and unique within the execution.
 	// +kubebuilder:validation:MinLength=1
@@ -87,10 +114,16 @@ type Request struct {
 	// +kubebuilder:validation:Enum=pause;resume;cancel;approve;retry;skip;forceComplete
 	Action string `json:"action"`
 	// Path of the phase, step or task that is meant, for example deploy/nodes; empty for
-	// all of the execution.
+	// all of the execution. Not for cancel.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Path string `json:"path,omitempty"`
+	// Mode of a cancel. Empty: the run ends at its next safe point and leaves what it did.
+	// Undo: it takes back what it started, then ends. Force: it ends at once, also while a
+	// job runs; what is in flight stays unknown.
+	// +optional
+	// +kubebuilder:validation:Enum=Undo;Force
+	Mode string `json:"mode,omitempty"`
 	// Reason, for the record.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
@@ -133,6 +166,9 @@ func (s RunState) Terminal() bool {
 	return false
 }
 
+// PausedAll stands in status.paused for all of the execution.
+const PausedAll = "*"
+
 // PlanExecutionStatus is the truth about a run. Derived from the rest are only
 // progress and conditions.
 type PlanExecutionStatus struct {
@@ -140,7 +176,7 @@ type PlanExecutionStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Conditions: Succeeded; Reconciling and Stalled as in kstatus; Waiting until the
-	// Instance admits the execution.
+	// Instance admits the execution; Paused while a person holds it.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -190,6 +226,17 @@ type PlanExecutionStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
 	Pruned []ObjectReference `json:"pruned,omitempty"`
+	// Paused lists the paths below which nothing more starts; "*" is all of the execution.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	Paused []string `json:"paused,omitempty"`
+	// Ending says that the run is to end before it is done.
+	// +optional
+	Ending *RunEnding `json:"ending,omitempty"`
+	// FollowedBy names the plan that runs because this one failed.
+	// +optional
+	FollowedBy string `json:"followedBy,omitempty"`
 	// Requests are the answers to spec.requests.
 	// +optional
 	// +listType=map
@@ -212,9 +259,29 @@ type ProgramReference struct {
 	// Account as which the run applies.
 	// +optional
 	Account string `json:"account,omitempty"`
+	// Generation of the Instance when the run was pinned.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
 	// Lifecycle says that the plan applies or deletes objects.
 	// +optional
 	Lifecycle bool `json:"lifecycle,omitempty"`
+}
+
+// RunEnding says how a run ends that is not done.
+type RunEnding struct {
+	// State in which it ends: Cancelled or Failed.
+	State RunState `json:"state"`
+	// Reason for the end, in CamelCase.
+	Reason string `json:"reason"`
+	// Message says who or what ended it.
+	// +optional
+	Message string `json:"message,omitempty"`
+	// Undo says that what was started is taken back first.
+	// +optional
+	Undo bool `json:"undo,omitempty"`
+	// Force says that not even a running job is waited for.
+	// +optional
+	Force bool `json:"force,omitempty"`
 }
 
 // NodeStatus is what phases, steps and tasks have in common.
@@ -259,6 +326,12 @@ type StepStatus struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
 	Tasks []TaskStatus `json:"tasks,omitempty"`
+	// Undo are the tasks that take the step back, once they have started.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Undo []TaskStatus `json:"undo,omitempty"`
 }
 
 // TaskStatus is the history of a task within a step.

@@ -44,7 +44,7 @@ type TaskAction struct {
 	// Wait waits until an expression is true, or for a time.
 	// +optional
 	Wait *WaitTask `json:"wait,omitempty"`
-	// Approve waits for a person. Not yet supported.
+	// Approve waits for a person.
 	// +optional
 	Approve *ApproveTask `json:"approve,omitempty"`
 	// Patch changes fields of an object of someone else's. Not yet supported.
@@ -239,11 +239,12 @@ type WaitTask struct {
 
 // ApproveTask waits for a person.
 type ApproveTask struct {
-	// Message says what is to be approved; it may hold ${CEL}.
+	// Message says what is to be approved. ${CEL} in it is not yet supported.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message"`
-	// OnTimeout says what happens when nobody answers: Stall (default) or Fail.
+	// OnTimeout says what happens when nobody answers within the step's timeout: Stall
+	// (default; it can still be approved) or Fail, which ends the execution as Failed.
 	// +optional
 	// +kubebuilder:validation:Enum=Stall;Fail
 	OnTimeout string `json:"onTimeout,omitempty"`

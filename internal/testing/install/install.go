@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/testing/repository"
 )
 
 const (
@@ -60,7 +61,16 @@ func NewClient(config *rest.Config) (client.WithWatch, error) {
 // the webhooks called on the given port of loopback. It returns the number of objects
 // once the CRDs are served and the manager's rights are in force.
 func Install(ctx context.Context, admin client.Client, webhookPort int) (int, error) {
-	objects, err := Manifests(webhookPort)
+	root, err := repository.Root()
+	if err != nil {
+		return 0, err
+	}
+	return From(ctx, admin, root, webhookPort)
+}
+
+// From installs Kudo from another source tree, as Install does.
+func From(ctx context.Context, admin client.Client, root string, webhookPort int) (int, error) {
+	objects, err := ManifestsFrom(root, webhookPort)
 	if err != nil {
 		return 0, err
 	}

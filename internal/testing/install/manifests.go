@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -29,10 +30,16 @@ const Loopback = "127.0.0.1"
 // Manifests renders config/overlays/dev of the repository, with the webhooks called on
 // the given port of loopback. Namespaces and CRDs come first: the rest needs them.
 func Manifests(webhookPort int) ([]*unstructured.Unstructured, error) {
-	overlay, err := repository.Path("config", "overlays", "dev")
+	root, err := repository.Root()
 	if err != nil {
 		return nil, err
 	}
+	return ManifestsFrom(root, webhookPort)
+}
+
+// ManifestsFrom renders those of another source tree.
+func ManifestsFrom(root string, webhookPort int) ([]*unstructured.Unstructured, error) {
+	overlay := filepath.Join(root, "config", "overlays", "dev")
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), overlay)
 	if err != nil {
 		return nil, fmt.Errorf("rendering config/overlays/dev: %w", err)

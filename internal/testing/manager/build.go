@@ -21,6 +21,11 @@ func Build(ctx context.Context, dir string, tags ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return BuildFrom(ctx, root, dir, tags...)
+}
+
+// BuildFrom builds the manager of another source tree, as Build does.
+func BuildFrom(ctx context.Context, root, dir string, tags ...string) (string, error) {
 	binary := filepath.Join(dir, "manager")
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(tags, ","), "-o", binary, ".") //nolint:gosec // tags of the test
 	cmd.Dir = root

@@ -218,7 +218,7 @@ func create(t *testing.T, c client.Client, o *unstructured.Unstructured) *unstru
 // as is the client of another user; warnings that it gets are kept.
 func (w *world) as(t *testing.T, user string, groups ...string) (client.Client, *warnings) {
 	t.Helper()
-	config := rest.CopyConfig(w.cluster.Config)
+	config := rest.CopyConfig(w.Cluster.Config)
 	if user != "" {
 		config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: append(groups, "system:authenticated")}
 	}

@@ -87,7 +87,7 @@ func (w *world) switchOff(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		if _, err := install.Install(ctx, w.admin(), w.port); err != nil {
+		if _, err := install.Install(ctx, w.admin(), w.Options.WebhookPort); err != nil {
 			t.Fatal(err)
 		}
 		if err := install.AwaitWebhooks(ctx, w.admin()); err != nil {

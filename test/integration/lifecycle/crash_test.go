@@ -14,7 +14,6 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/testing/install"
-	"kudo.dev/kudo/internal/testing/manager"
 	"kudo.dev/kudo/internal/testing/workload"
 )
 
@@ -27,15 +26,11 @@ func TestTheManagerIsKilled(t *testing.T) {
 	n.play("Job", workload.Hold)
 	n.change("memory: 2Gi")
 	n.atJob("update")
-	if err := n.w.process.Kill(); err != nil {
+	if err := n.w.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	n.play("Job", workload.Play)
-	var err error
-	if n.w.process, err = manager.Start(t.Context(), n.w.options); err != nil {
-		t.Fatal(err)
-	}
-	if err := install.AwaitWebhooks(t.Context(), n.w.admin()); err != nil {
+	if err := n.w.Manage(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	n.awaitReady("one")
@@ -50,7 +45,7 @@ func TestTheManagerIsKilled(t *testing.T) {
 // wipe empties the status of the Instance, with the rights of the only one who may.
 func (n *tenant) wipe() {
 	n.Helper()
-	config, err := install.ManagerConfig(n.Context(), n.w.cluster.Config)
+	config, err := install.ManagerConfig(n.Context(), n.w.Cluster.Config)
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -71,8 +71,7 @@ func (n *tenant) grant(rules []rbacv1.PolicyRule) {
 // play says what happens to the workloads of a kind in this namespace from now on.
 func (n *tenant) play(kind string, act workload.Act) {
 	n.Helper()
-	n.w.acts.Store(n.ns+"/"+kind, act)
-	if err := n.w.player.Set(n.Context(), n.w.rule); err != nil {
+	if err := n.w.Act(n.Context(), n.ns, kind, act); err != nil {
 		n.Fatal(err)
 	}
 }
@@ -130,7 +129,7 @@ func (n *tenant) await(what string, condition func(context.Context) (bool, strin
 		return done, nil
 	})
 	if err != nil {
-		tail, _ := n.w.process.LogTail(5)
+		tail, _ := n.w.Process.LogTail(5)
 		n.Fatalf("waiting until %s: %v; last seen: %s\nruns: %s\nlog of the manager:\n%s", what, err, last, strings.Join(n.runs(), ", "), tail)
 	}
 }
@@ -241,7 +240,7 @@ func (n *tenant) atJob(plan string) *v1alpha1.PlanExecution {
 
 // jobs are the Jobs that were ever made in this namespace.
 func (n *tenant) jobs() []workload.Job {
-	return slices.DeleteFunc(n.w.player.Jobs(), func(j workload.Job) bool { return j.Namespace != n.ns })
+	return n.w.Jobs(n.ns)
 }
 
 // retry asks an execution to try again.
