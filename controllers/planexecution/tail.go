@@ -17,6 +17,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/health"
 	"kudo.dev/kudo/internal/impersonate"
 )
@@ -39,32 +40,37 @@ type tail struct {
 // loadTails reads the log tails from status.
 func loadTails(s *v1alpha1.PlanExecutionStatus) map[string]tail {
 	tails := map[string]tail{}
-	for _, p := range s.Phases {
-		for _, st := range p.Steps {
-			for _, t := range st.Tasks {
-				if t.LogTail != "" {
-					tails[p.Name+"/"+st.Name+"/"+t.Name] = tail{attempt: t.Attempt, text: t.LogTail}
-				}
-			}
+	eachTask(s, func(path string, t *v1alpha1.TaskStatus) {
+		if t.LogTail != "" {
+			tails[path] = tail{attempt: t.Attempt, text: t.LogTail}
 		}
-	}
+	})
 	return tails
 }
 
 // saveTails writes the tails of last attempts that did not succeed into status.
 func saveTails(s *v1alpha1.PlanExecutionStatus, tails map[string]tail) {
 	kept := 0
+	eachTask(s, func(path string, t *v1alpha1.TaskStatus) {
+		found, ok := tails[path]
+		if ok && found.attempt == t.Attempt && t.State != v1alpha1.RunSucceeded && kept < maxTails {
+			t.LogTail = found.text
+			kept++
+		}
+	})
+}
+
+// eachTask calls f for every task in status, those that take a step back too.
+func eachTask(s *v1alpha1.PlanExecutionStatus, f func(path string, t *v1alpha1.TaskStatus)) {
 	for i := range s.Phases {
 		p := &s.Phases[i]
 		for j := range p.Steps {
-			for k := range p.Steps[j].Tasks {
-				t := &p.Steps[j].Tasks[k]
-				found, ok := tails[p.Name+"/"+p.Steps[j].Name+"/"+t.Name]
-				if !ok || found.attempt != t.Attempt || t.State == v1alpha1.RunSucceeded || kept == maxTails {
-					continue
-				}
-				t.LogTail = found.text
-				kept++
+			step := &p.Steps[j]
+			for k := range step.Tasks {
+				f(p.Name+"/"+step.Name+"/"+step.Tasks[k].Name, &step.Tasks[k])
+			}
+			for k := range step.Undo {
+				f(p.Name+"/"+step.Name+graph.UndoPrefix+step.Undo[k].Name, &step.Undo[k])
 			}
 		}
 	}

@@ -94,7 +94,7 @@ func (f *finding) schedule(now time.Time) {
 func (r *Reconciler) sick(ctx context.Context, n *run, path string, task *graph.Task, attempt int32) *unstructured.Unstructured {
 	var candidates []*unstructured.Unstructured
 	switch task.Kind() {
-	case engine.TaskApply:
+	case engine.TaskApply, engine.TaskRestore, engine.TaskRevert:
 		if made := n.memory.applied[engine.AttemptKey(path, attempt)]; made != nil {
 			candidates = made.answers
 		}
@@ -106,7 +106,7 @@ func (r *Reconciler) sick(ctx context.Context, n *run, path string, task *graph.
 		if err == nil && job != nil {
 			candidates = append(candidates, job)
 		}
-	case engine.TaskDelete, engine.TaskWait:
+	case engine.TaskDelete, engine.TaskWait, engine.TaskApprove, engine.TaskManual:
 	}
 	for _, o := range candidates {
 		if !health.Explainable(o.GroupVersionKind().GroupKind()) || o.GetNamespace() != n.pe.Namespace {
