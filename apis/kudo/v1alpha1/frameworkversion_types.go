@@ -32,6 +32,7 @@ type FrameworkVersion struct {
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self.framework == oldSelf.framework && self.version == oldSelf.version",message="framework and version can not be changed: create another FrameworkVersion"
 	// +kubebuilder:validation:XValidation:rule="(has(oldSelf.development) && oldSelf.development) || !has(self.development) || !self.development",message="a sealed version can not become a development version again"
+	// +kubebuilder:validation:XValidation:rule="(has(oldSelf.development) && oldSelf.development) || self == oldSelf",message="this version is sealed: what was reviewed is what runs. Create another FrameworkVersion"
 	Spec FrameworkVersionSpec `json:"spec"`
 	// Status is what Kudo made of the version.
 	// +optional

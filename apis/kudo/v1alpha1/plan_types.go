@@ -108,14 +108,15 @@ type Schedule struct {
 
 // OnFailure says what follows when a step of a plan can not be done: its attempts are
 // used up or what it asks for is refused. The execution ends Failed instead of Stalled.
-// +kubebuilder:validation:XValidation:rule="!(has(self.plan) && self.plan != ” && has(self.rollback) && self.rollback)",message="set plan or rollback, not both"
-// +kubebuilder:validation:XValidation:rule="(has(self.plan) && self.plan != ”) || (has(self.rollback) && self.rollback) || (has(self.undo) && self.undo) || (has(self.fail) && self.fail)",message="set at least one of undo, plan, rollback and fail"
+// +kubebuilder:validation:XValidation:rule="!(has(self.plan) && has(self.rollback) && self.rollback)",message="set plan or rollback, not both"
+// +kubebuilder:validation:XValidation:rule="has(self.plan) || (has(self.rollback) && self.rollback) || (has(self.undo) && self.undo) || (has(self.fail) && self.fail)",message="set at least one of undo, plan, rollback and fail"
 type OnFailure struct {
 	// Undo takes back every step that was started, newest first, before the execution ends.
 	// +optional
 	Undo bool `json:"undo,omitempty"`
 	// Plan to run in an execution of its own once this one has ended.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
 	Plan string `json:"plan,omitempty"`
 	// Rollback returns to the last completed revision, in an execution of its own once

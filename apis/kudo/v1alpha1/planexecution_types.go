@@ -104,7 +104,7 @@ const (
 
 // Request asks a running execution for something.
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.action == 'cancel'",message="mode is only for the action cancel"
-// +kubebuilder:validation:XValidation:rule="self.action != 'cancel' || !has(self.path) || self.path == ”",message="cancel ends the whole run: leave path empty, or skip a part of it"
+// +kubebuilder:validation:XValidation:rule="self.action != 'cancel' || !has(self.path) || size(self.path) == 0",message="cancel ends the whole run: leave path empty, or skip a part of it"
 type Request struct {
 	// ID is yours to choose and unique within the execution.
 	// +kubebuilder:validation:MinLength=1

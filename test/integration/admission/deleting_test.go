@@ -21,7 +21,7 @@ func TestWhatGoesIsNeverBlocked(t *testing.T) {
 	objects := []*unstructured.Unstructured{
 		create(t, w.admin(), instanceOf(t, ns, "one", fw, "1.0.0", hold)),
 		create(t, w.admin(), executionOf(t, ns, "run", "nobody", "deploy", held)),
-		create(t, w.admin(), versionOf(t, fw, "2.0.0", held)),
+		create(t, w.admin(), versionOf(t, fw, "2.0.0", held, set{"spec.development": "true"})),
 		create(t, w.admin(), object(t, frameworkYAML, held, set{"metadata.name": unique("going")})),
 	}
 	for _, o := range objects {
@@ -37,7 +37,7 @@ func TestWhatGoesIsNeverBlocked(t *testing.T) {
 				`{"metadata":{"labels":{"a":"b"}}}`,
 				`{"spec":` + map[string]string{
 					"Instance": `{"parameters":{"nobody":1}}`, "PlanExecution": `{"parameters":{"a":1}}`,
-					"FrameworkVersion": `{"description":"edited"}`, "Framework": `{"replicasParameter":"a"}`,
+					"FrameworkVersion": `{"templates":[{"name":"config.yaml","content":"{{"}]}`, "Framework": `{"replicasParameter":"a"}`,
 				}[o.GetKind()] + `}`,
 				`{"metadata":{"finalizers":null}}`,
 			} {

@@ -25,18 +25,19 @@ func TestExecutions(t *testing.T) {
 		change set
 		want   refusal
 	}{
-		"10 field":      {set{"spec.instanse": "one"}, badRequest(server, `unknown field "spec.instanse"`)},
-		"24 long name":  {set{"metadata.name": strings.Repeat("a", 64)}, invalid(schema, "metadata.name must be at most 63 characters")},
-		"24 plan":       {set{"spec.plan": "Deploy"}, invalid(schema, "spec.plan", "should match")},
-		"39 no plan":    {set{"spec.plan": "-"}, invalid(schema, "spec.plan")},
-		"40 unknown":    {set{"spec.plan": "deplyo"}, invalid(webhook, "spec.plan", "has no such plan", `did you mean "deploy"?`)},
-		"40 cleanup":    {set{"spec.plan": "cleanup"}, invalid(webhook, "cleanup runs when the Instance is deleted: delete the Instance")},
-		"parameters":    {set{"spec.parameters": "{a: 1}"}, invalid(webhook, "spec.parameters: Forbidden: not yet supported")},
-		"pause":         {set{"spec.requests": "[{id: '1', action: pause}]"}, invalid(webhook, "spec.requests[0].action: Forbidden: pause is not yet supported")},
-		"no action":     {set{"spec.requests": "[{id: '1', action: dance}]"}, invalid(schema, `Unsupported value: "dance"`)},
-		"25 requests":   {set{"spec.requests": "[{id: '1', action: retry}, {id: '1', action: retry}]"}, invalid(schema, "spec.requests[1]: Duplicate value")},
-		"53 trigger":    {set{"spec.trigger": "spec/1/x"}, forbidden(policy, "only Kudo sets spec.trigger: leave it empty")},
-		"53 other name": {set{"spec.requests": "[{id: '1', action: retry, by: eve}]"}, forbidden(policy, "must carry by:", "the name of the user who adds it")},
+		"10 field":         {set{"spec.instanse": "one"}, badRequest(server, `unknown field "spec.instanse"`)},
+		"24 long name":     {set{"metadata.name": strings.Repeat("a", 64)}, invalid(schema, "metadata.name must be at most 63 characters")},
+		"24 plan":          {set{"spec.plan": "Deploy"}, invalid(schema, "spec.plan", "should match")},
+		"39 no plan":       {set{"spec.plan": "-"}, invalid(schema, "spec.plan")},
+		"40 unknown":       {set{"spec.plan": "deplyo"}, invalid(webhook, "spec.plan", "has no such plan", `did you mean "deploy"?`)},
+		"40 cleanup":       {set{"spec.plan": "cleanup"}, invalid(webhook, "cleanup runs when the Instance is deleted: delete the Instance")},
+		"parameters":       {set{"spec.parameters": "{a: 1}"}, invalid(webhook, "spec.parameters: Forbidden: not yet supported")},
+		"a part cancelled": {set{"spec.requests": "[{id: '1', action: cancel, path: main}]"}, invalid(schema, "cancel ends the whole run: leave path empty")},
+		"a pause by force": {set{"spec.requests": "[{id: '1', action: pause, mode: Force}]"}, invalid(schema, "mode is only for the action cancel")},
+		"no action":        {set{"spec.requests": "[{id: '1', action: dance}]"}, invalid(schema, `Unsupported value: "dance"`)},
+		"25 requests":      {set{"spec.requests": "[{id: '1', action: retry}, {id: '1', action: retry}]"}, invalid(schema, "spec.requests[1]: Duplicate value")},
+		"53 trigger":       {set{"spec.trigger": "spec/1/x"}, forbidden(policy, "only Kudo sets spec.trigger: leave it empty")},
+		"53 other name":    {set{"spec.requests": "[{id: '1', action: retry, by: eve}]"}, forbidden(policy, "must carry by:", "the name of the user who adds it")},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -53,6 +53,15 @@ func changes() map[string]func(map[string]any) {
 	}
 }
 
+// refusedAsSealed says which layer refuses an edit: lists that are maps by name are equal
+// in any order for the CRD, and not for the policy.
+func refusedAsSealed(edit string) refusal {
+	if edit == "the order of plans" {
+		return invalid(policy, sealedWords)
+	}
+	return invalid(schema, sealedWords)
+}
+
 // Case 46: what was reviewed is what runs.
 func TestASealedVersionCanNotBeChanged(t *testing.T) {
 	t.Parallel()
@@ -61,7 +70,7 @@ func TestASealedVersionCanNotBeChanged(t *testing.T) {
 	for name, change := range changes() {
 		t.Run(name, func(t *testing.T) {
 			_, err := edited(t, w.admin(), fw+"-1.0.0", change)
-			invalid(webhook, sealedWords).check(t, err)
+			refusedAsSealed(name).check(t, err)
 		})
 	}
 	for name, tc := range map[string]struct {
@@ -73,10 +82,6 @@ func TestASealedVersionCanNotBeChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := edited(t, w.admin(), fw+"-1.0.0", tc.change)
-			if layerOf(err) == webhook { // it may refuse first
-				invalid(webhook, sealedWords).check(t, err)
-				return
-			}
 			tc.want.check(t, err)
 		})
 	}
@@ -97,7 +102,7 @@ func TestADevelopmentVersionIsSealedOnce(t *testing.T) {
 		t.Fatalf("sealing it: %v", err)
 	}
 	_, err = edited(t, w.admin(), name, func(s map[string]any) { s["description"] = "one more" })
-	invalid(webhook, sealedWords).check(t, err)
+	invalid(schema, sealedWords).check(t, err)
 	_, err = edited(t, w.admin(), name, func(s map[string]any) { s["development"] = true })
 	if err == nil {
 		t.Error("it is open again")

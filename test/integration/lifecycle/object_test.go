@@ -9,7 +9,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -68,6 +70,15 @@ func (w *world) publish(ctx context.Context) error {
 		"1.0.0": nil,
 		"2.0.0": {upgradable("~1.0.0"), forgetful},
 		"3.0.0": {upgradable("~2.0.0")},
+		// What does not become ready stalls at once, or what its plan says follows.
+		"2.1.0": {forgetful, impatient(nil)},
+		"2.2.0": {forgetful, impatient(&v1alpha1.OnFailure{Rollback: true})},
+		"2.3.0": {forgetful, impatient(&v1alpha1.OnFailure{Undo: true})},
+		"2.4.0": {forgetful, impatient(&v1alpha1.OnFailure{Plan: "inspect"})},
+		"1.2.0": {careful},
+		"1.3.0": {func(s *v1alpha1.FrameworkVersionSpec) { // tries a failed job again much later
+			plan(s, "update").Phases[0].Steps[0].Retry.Backoff = &metav1.Duration{Duration: time.Hour}
+		}},
 		// Immutable fields lead to a new object here.
 		"1.1.0": {func(s *v1alpha1.FrameworkVersionSpec) {
 			task(s, "server").Apply.OnImmutable = v1alpha1.ImmutableRecreate

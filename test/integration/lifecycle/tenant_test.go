@@ -246,12 +246,70 @@ func (n *tenant) jobs() []workload.Job {
 // retry asks an execution to try again.
 func (n *tenant) retry(pe *v1alpha1.PlanExecution, id string) {
 	n.Helper()
-	requests := append(slices.Clone(pe.Spec.Requests), v1alpha1.Request{ID: id, Action: "retry"})
-	var list []string
-	for _, r := range requests {
-		list = append(list, fmt.Sprintf(`{"id":%q,"action":%q}`, r.ID, r.Action))
+	n.request(pe, v1alpha1.Request{ID: id, Action: v1alpha1.ActionRetry})
+}
+
+// request adds to what people asked of an execution.
+func (n *tenant) request(pe *v1alpha1.PlanExecution, q v1alpha1.Request) {
+	n.Helper()
+	now := &v1alpha1.PlanExecution{}
+	if err := n.w.admin().Get(n.Context(), client.ObjectKeyFromObject(pe), now); err != nil {
+		n.Fatal(err)
 	}
-	n.patch(pe.DeepCopy(), `{"spec":{"requests":[`+strings.Join(list, ",")+`]}}`)
+	base := now.DeepCopy()
+	now.Spec.Requests = append(now.Spec.Requests, q)
+	if err := n.w.admin().Patch(n.Context(), now, client.MergeFrom(base)); err != nil {
+		n.Fatal(err)
+	}
+}
+
+// ask makes a request and waits for its answer.
+func (n *tenant) ask(pe *v1alpha1.PlanExecution, id, action, path string) v1alpha1.RequestStatus {
+	n.Helper()
+	n.request(pe, v1alpha1.Request{ID: id, Action: action, Path: path, Reason: "night shift"})
+	return n.answer(pe, id)
+}
+
+func (n *tenant) answer(pe *v1alpha1.PlanExecution, id string) v1alpha1.RequestStatus {
+	n.Helper()
+	var found v1alpha1.RequestStatus
+	n.await("request "+id+" is answered", func(ctx context.Context) (bool, string) {
+		now := &v1alpha1.PlanExecution{}
+		if err := n.w.admin().Get(ctx, client.ObjectKeyFromObject(pe), now); err != nil {
+			return false, err.Error()
+		}
+		for _, a := range now.Status.Requests {
+			if a.ID == id {
+				found = a
+				return true, ""
+			}
+		}
+		return false, fmt.Sprintf("%s %s: %s", now.Status.State, now.Status.Reason, now.Status.Message)
+	})
+	return found
+}
+
+// done makes a request that must be carried out.
+func (n *tenant) done(pe *v1alpha1.PlanExecution, id, action, path string) {
+	n.Helper()
+	if a := n.ask(pe, id, action, path); a.State != "Done" || !strings.Contains(a.Message, "night shift") {
+		n.Fatalf("%s of %q: %+v", action, path, a)
+	}
+}
+
+// becomes waits until an execution has a state, and a reason where one is given.
+func (n *tenant) becomes(pe *v1alpha1.PlanExecution, state v1alpha1.RunState, reason string) *v1alpha1.PlanExecution {
+	n.Helper()
+	now := &v1alpha1.PlanExecution{}
+	n.await(fmt.Sprintf("%s is %s %s", pe.Spec.Plan, state, reason), func(ctx context.Context) (bool, string) {
+		now = &v1alpha1.PlanExecution{}
+		if err := n.w.admin().Get(ctx, client.ObjectKeyFromObject(pe), now); err != nil {
+			return false, err.Error()
+		}
+		s := now.Status
+		return s.State == state && (reason == "" || s.Reason == reason), fmt.Sprintf("%s %s: %s", s.State, s.Reason, s.Message)
+	})
+	return now
 }
 
 // data is the content of a ConfigMap, nil if there is none.
