@@ -100,7 +100,7 @@ func (n *tenant) holdsNowhere(value string) {
 		}
 		texts[fmt.Sprintf("%T", list)] = string(raw)
 	}
-	log, err := os.ReadFile(n.w.options.Log)
+	log, err := os.ReadFile(n.w.Options.Log)
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -132,12 +132,12 @@ func TestWhyACrashLoop(t *testing.T) {
 // requests counts what Kudo asks for in this namespace for a while.
 func (n *tenant) requests(during time.Duration) []cluster.Request {
 	n.Helper()
-	from, err := n.w.cluster.Audit.Now()
+	from, err := n.w.Cluster.Audit.Now()
 	if err != nil {
 		n.Fatal(err)
 	}
 	time.Sleep(during)
-	all, err := n.w.cluster.Audit.Since(from)
+	all, err := n.w.Cluster.Audit.Since(from)
 	if err != nil {
 		n.Fatal(err)
 	}
