@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/health"
 )
 
 // verbs are what Kudo does to an object as the account: read whether it is there,
@@ -25,7 +26,22 @@ var readVerbs = []string{"get", "list"}
 // every task with defaults and with extreme parameters. A kind that the cluster does
 // not know yet is left out until it does.
 func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
-	return append(grouped(v.Rendered, mapper, verbs), grouped(v.Observed(), mapper, readVerbs)...)
+	out := append(grouped(v.Rendered, mapper, verbs), grouped(v.Observed(), mapper, readVerbs)...)
+	if v.Generates() {
+		out = append(out, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "create"}})
+	}
+	return append(out, diagnosis(v)...)
+}
+
+// diagnosis is what it takes to tell why a workload does not become ready.
+func diagnosis(v *graph.Version) []rbacv1.PolicyRule {
+	if !slices.ContainsFunc(v.Rendered, func(gvk schema.GroupVersionKind) bool { return health.Explainable(gvk.GroupKind()) }) {
+		return nil
+	}
+	return []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"events", "pods"}, Verbs: readVerbs},
+		{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
+	}
 }
 
 // grouped makes one rule of each API group.

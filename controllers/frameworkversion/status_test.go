@@ -87,6 +87,23 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// What tells why workloads are not ready is read as the account too.
+func TestRulesOfWorkloads(t *testing.T) {
+	fwv := frameworkVersion(t)
+	fwv.Spec.Templates[0].Content = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}"
+	v, errs := graph.Compile(&fwv.Spec)
+	if len(errs) > 0 {
+		t.Fatal(errs.ToAggregate())
+	}
+	want := []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"events", "pods"}, Verbs: []string{"get", "list"}},
+		{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
+	}
+	if diff := cmp.Diff(want, rules(v, reconciler().Mapper)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // compileAgain is what a reconciliation makes of the version.
 func compileAgain(r *Reconciler, fwv *v1alpha1.FrameworkVersion) metav1.Condition {
 	v, errs := r.Versions.Compile(&fwv.Spec)

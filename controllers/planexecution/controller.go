@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -28,6 +29,7 @@ import (
 // Accounts hands out clients that act as an Instance's account.
 type Accounts interface {
 	ClientFor(account impersonate.Account) (client.Client, error)
+	CoreFor(account impersonate.Account) (corev1client.CoreV1Interface, error)
 }
 
 // Reconciler runs PlanExecutions.

@@ -41,7 +41,7 @@ func (r *Reconciler) gather(ctx context.Context, n *run) error {
 	for path, task := range n.plan.Tasks {
 		s := n.state.Node(path)
 		if (s.Run == v1alpha1.RunRunning && s.RetryAt.IsZero()) || s.Run == v1alpha1.RunStalled {
-			n.facts.Outcomes[path] = r.observe(ctx, n, path, task)
+			n.facts.Outcomes[path] = r.explain(ctx, n, path, r.observe(ctx, n, path, task))
 		}
 	}
 	return nil

@@ -28,6 +28,8 @@ type recollection struct {
 	applied map[string]*applied
 	// deleted are the objects whose removal was asked for, by attempt.
 	deleted map[string][]v1alpha1.ObjectReference
+	// found is why attempts are not done, by attempt.
+	found map[string]*finding
 	// failures counts attempts in a row that may work in a moment.
 	failures int
 }
@@ -56,6 +58,7 @@ func (m *memory) of(pe *v1alpha1.PlanExecution) *recollection {
 		uid:     pe.UID,
 		applied: map[string]*applied{},
 		deleted: map[string][]v1alpha1.ObjectReference{},
+		found:   map[string]*finding{},
 	}
 	m.runs[key] = fresh
 	return fresh

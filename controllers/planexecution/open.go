@@ -37,6 +37,8 @@ type run struct {
 	facts engine.Facts
 	// objects that tasks write, by path.
 	objects map[string][]v1alpha1.ObjectReference
+	// tails of logs, by path.
+	tails map[string]tail
 	// rendered objects of tasks that run, by path.
 	rendered map[string][]graph.Rendered
 	// observed objects by the names of observations, as expressions see them.
@@ -61,6 +63,7 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	n.admission = held(inst, pe)
 	n.pe.Status.Epoch = n.admission.Epoch
 	n.state, n.objects = load(&n.pe.Status)
+	n.tails = loadTails(&n.pe.Status)
 	if err := r.program(ctx, n); err != nil || n.plan == nil {
 		return nil, err
 	}
@@ -72,6 +75,9 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Owner: apply.Owner{
 		Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID, Adopt: inst.Spec.Adopt,
 	}}
+	if err := r.secrets(ctx, n); err != nil {
+		return nil, r.lost(ctx, n, err)
+	}
 	return n, r.gather(ctx, n)
 }
 

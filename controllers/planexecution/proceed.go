@@ -102,7 +102,7 @@ func (r *Reconciler) prepare(ctx context.Context, n *run, effects []engine.Effec
 func (r *Reconciler) perform(ctx context.Context, n *run, e engine.Effect) {
 	switch e := e.(type) {
 	case engine.TaskEffect:
-		n.facts.Outcomes[e.Path] = r.performTask(ctx, n, e)
+		n.facts.Outcomes[e.Path] = r.explain(ctx, n, e.Path, r.performTask(ctx, n, e))
 		r.Metrics.Effect(n.inputs.Framework, string(e.Kind), string(n.facts.Outcomes[e.Path].Class))
 	case engine.PruneEffect:
 		n.facts.Prune = r.prune(ctx, n)

@@ -114,6 +114,7 @@ func save(s *v1alpha1.PlanExecutionStatus, n *run, now time.Time) {
 		}
 		s.Phases = append(s.Phases, p)
 	}
+	saveTails(s, n.tails)
 	done, total := state.Done(n.plan.Program)
 	s.Progress = fmt.Sprintf("%d/%d", done, total)
 	saveSteering(s, &state)

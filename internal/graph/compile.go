@@ -39,6 +39,7 @@ type Version struct {
 	// Triggers names the plan of each parameter that has one of its own.
 	Triggers map[string]string
 
+	generated   map[string]v1alpha1.Generate
 	templates   *render.Set
 	validations []rule
 	observe     []*observation
@@ -112,6 +113,9 @@ func (c *compiler) version() {
 func (c *compiler) parameters() {
 	compiled, errs := params.Compile(c.spec.Parameters, c.path.Child("parameters"))
 	c.out.Params = compiled
+	if compiled != nil {
+		c.out.generated = compiled.Generated()
+	}
 	c.add(errs...)
 }
 

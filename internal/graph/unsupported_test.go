@@ -25,8 +25,6 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"spec.outputs":                func(s *spec) { s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1"}} },
 		"spec.practiceProfile":        func(s *spec) { s.PracticeProfile = "strict-1" },
 		"templates[config.yaml].rest": func(s *spec) { s.Templates[0].RestartOnChange = &no },
-		"parameters[size].secretRef":  func(s *spec) { s.Parameters[0].SecretRef = true },
-		"parameters[size].generate":   func(s *spec) { s.Parameters[0].Generate = &v1alpha1.Generate{Length: 8} },
 
 		"tasks[config].args":           func(s *spec) { applyTask(s).Args = []string{"a"} },
 		"tasks[config].exec":           action(v1alpha1.TaskAction{Exec: &v1alpha1.ExecTask{Command: []string{"ls"}}}),

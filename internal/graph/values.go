@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/expr"
 	"kudo.dev/kudo/internal/render"
 	"kudo.dev/kudo/internal/revision"
@@ -39,10 +40,46 @@ func (v *Version) changed(in *revision.Inputs) map[string]bool {
 	return out
 }
 
+// referred fills in the references to generated Secrets where an Instance sets none of its
+// own. They follow from names alone, so they need not be stored.
+func (v *Version) referred(values revision.Values, id Identity) map[string]any {
+	out := maps.Clone(map[string]any(values))
+	if out == nil {
+		out = map[string]any{}
+	}
+	for name := range v.generated {
+		if out[name] == nil {
+			out[name] = map[string]any{"name": revision.SecretName(id.Name, name), "key": revision.SecretKey}
+		}
+	}
+	return out
+}
+
+// Generated are the Secrets that must be there before an Instance with these parameters
+// is rendered, by their names.
+func (v *Version) Generated(in *revision.Inputs, id Identity) map[string]GeneratedSecret {
+	out := map[string]GeneratedSecret{}
+	for parameter, generate := range v.generated {
+		if in.Params[parameter] == nil {
+			out[revision.SecretName(id.Name, parameter)] = GeneratedSecret{Parameter: parameter, Generate: generate}
+		}
+	}
+	return out
+}
+
+// GeneratedSecret says for which parameter a Secret is made, and how.
+type GeneratedSecret struct {
+	Parameter string
+	Generate  v1alpha1.Generate
+}
+
+// Generates says whether any parameter is generated.
+func (v *Version) Generates() bool { return len(v.generated) > 0 }
+
 // templateValues are what templates see.
 func (v *Version) templateValues(in *revision.Inputs, id Identity, run *Run) render.Values {
 	values := render.Values{
-		"Params":    map[string]any(in.Params),
+		"Params":    v.referred(in.Params, id),
 		"Changed":   anyMap(v.changed(in)),
 		"Version":   map[string]any{"name": in.Version.Name, "app": in.Version.App},
 		"Name":      id.Name,
@@ -51,7 +88,7 @@ func (v *Version) templateValues(in *revision.Inputs, id Identity, run *Run) ren
 		"Instance":  map[string]any{"Name": id.Name, "Namespace": id.Namespace, "UID": string(id.UID)},
 	}
 	if in.Old != nil {
-		values["Old"] = map[string]any(in.Old)
+		values["Old"] = v.referred(in.Old, id)
 	}
 	if in.OldVersion != nil {
 		values["OldVersion"] = map[string]any{"name": in.OldVersion.Name, "app": in.OldVersion.App}
@@ -73,7 +110,7 @@ func anyMap[V any](in map[string]V) map[string]any {
 // vars are what expressions see.
 func (v *Version) vars(in *revision.Inputs, id Identity, objects map[string]any) expr.Vars {
 	vars := expr.Vars{
-		Params:  maps.Clone(in.Params),
+		Params:  v.referred(in.Params, id),
 		Changed: v.changed(in),
 		Version: expr.Version{Name: in.Version.Name, App: in.Version.App},
 		Instance: map[string]any{
@@ -84,7 +121,7 @@ func (v *Version) vars(in *revision.Inputs, id Identity, objects map[string]any)
 		Objects: objects,
 	}
 	if in.Old != nil {
-		vars.OldParams = maps.Clone(in.Old)
+		vars.OldParams = v.referred(in.Old, id)
 	}
 	if in.OldVersion != nil {
 		vars.OldVersion = expr.Version{Name: in.OldVersion.Name, App: in.OldVersion.App}

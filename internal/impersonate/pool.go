@@ -46,6 +46,7 @@ type Pool struct {
 }
 
 type member struct {
+	http     *http.Client
 	client   client.Client
 	metadata metadata.Interface
 }
@@ -164,5 +165,5 @@ func (p *Pool) build(a Account) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &member{client: c, metadata: m}, nil
+	return &member{http: httpClient, client: c, metadata: m}, nil
 }

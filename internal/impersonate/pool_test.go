@@ -47,6 +47,14 @@ func TestEveryRequestActsAsTheAccount(t *testing.T) {
 				Namespace("team-a").Get(ctx, "settings", metav1.GetOptions{})
 			return err
 		},
+		"log": func(ctx context.Context, p *Pool) error {
+			core, err := p.CoreFor(account)
+			if err != nil {
+				return err
+			}
+			_, err = core.Pods("team-a").GetLogs("settings", &corev1.PodLogOptions{}).DoRaw(ctx)
+			return err
+		},
 		"config": func(ctx context.Context, p *Pool) error {
 			config, err := p.ConfigFor(account)
 			if err != nil {

@@ -46,7 +46,7 @@ func (s *Schema) sampled(candidates func(*parameter) []any) Values {
 		if p.required {
 			tries = append(tries, p.node.samples()...)
 		}
-		i := slices.IndexFunc(tries, func(v any) bool { return v != nil && len(p.node.check(v, nil)) == 0 })
+		i := slices.IndexFunc(tries, func(v any) bool { return v != nil && len(p.check(v, nil)) == 0 })
 		switch {
 		case i >= 0:
 			set[name] = deepCopy(tries[i])

@@ -54,7 +54,7 @@ func (s *Schema) readOne(name string, raw apiextensionsv1.JSON, path *field.Path
 		return nil, field.ErrorList{invalid(path, nil, "%v", err)}
 	}
 	v = p.node.normalise(v)
-	return v, p.node.check(v, path)
+	return v, p.check(v, path)
 }
 
 // Resolve applies the defaults. It refuses values that Validate refuses. The

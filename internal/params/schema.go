@@ -27,6 +27,8 @@ type parameter struct {
 	hasValue  bool
 	required  bool
 	immutable bool
+	secret    bool
+	generated *v1alpha1.Generate
 }
 
 var parameterName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]{0,62}$`)
@@ -62,11 +64,8 @@ func Compile(specs []v1alpha1.Parameter, path *field.Path) (*Schema, field.Error
 func compileParameter(spec *v1alpha1.Parameter, path *field.Path) (*parameter, field.ErrorList) {
 	p := &parameter{node: &node{typ: typeString}, required: spec.Required, immutable: spec.Immutable}
 	var errs field.ErrorList
-	if spec.SecretRef {
-		errs = append(errs, field.Forbidden(path.Child("secretRef"), "not yet supported"))
-	}
 	if spec.Generate != nil {
-		errs = append(errs, field.Forbidden(path.Child("generate"), "not yet supported"))
+		return p, p.generate(spec, path)
 	}
 	if spec.Required && spec.Default != nil {
 		errs = append(errs, field.Forbidden(path.Child("default"), "a required parameter has no default: remove one of the two"))
@@ -77,6 +76,9 @@ func compileParameter(spec *v1alpha1.Parameter, path *field.Path) (*parameter, f
 			return p, append(errs, wrong...)
 		}
 		p.node = n
+	}
+	if spec.SecretRef {
+		errs = append(errs, p.refer(path)...)
 	}
 	if spec.Default != nil {
 		errs = append(errs, p.setDefault(*spec.Default, path.Child("default"))...)
@@ -90,7 +92,7 @@ func (p *parameter) setDefault(raw apiextensionsv1.JSON, path *field.Path) field
 		return field.ErrorList{invalid(path, nil, "%v", err)}
 	}
 	p.fallback, p.hasValue = p.node.normalise(v), true
-	return p.node.check(p.fallback, path)
+	return p.check(p.fallback, path)
 }
 
 // Names lists the parameters in the order of the version.
@@ -121,7 +123,7 @@ func (s *Schema) Shape(name string) (Shape, bool) {
 		return Shape{}, false
 	}
 	shape := p.node.shape()
-	shape.Optional = shape.Optional || !p.required && !p.hasValue
+	shape.Optional = shape.Optional || !p.required && !p.hasValue && p.generated == nil
 	return shape, true
 }
 

@@ -116,8 +116,33 @@ func TestCompileRefuses(t *testing.T) {
 			[]string{at + `default: Forbidden: a required parameter has no default: remove one of the two`},
 		},
 		"secretRef and generate": {
-			[]v1alpha1.Parameter{{Name: "p", SecretRef: true, Generate: &v1alpha1.Generate{Length: 8}}},
-			[]string{at + `secretRef: Forbidden: not yet supported`, at + `generate: Forbidden: not yet supported`},
+			[]v1alpha1.Parameter{{Name: "p", SecretRef: true, Required: true, Generate: &v1alpha1.Generate{Length: 8}}},
+			[]string{
+				at + `secretRef: Forbidden: does not go with generate, whose value is {name, key} or made by Kudo`,
+				at + `required: Forbidden: does not go with generate, whose value is {name, key} or made by Kudo`,
+			},
+		},
+		"generate with schema and default": {
+			[]v1alpha1.Parameter{{Name: "p", Schema: raw(`{"type":"string"}`), Default: raw(`"x"`), Generate: &v1alpha1.Generate{Length: 8}}},
+			[]string{
+				at + `schema: Forbidden: does not go with generate, whose value is {name, key} or made by Kudo`,
+				at + `default: Forbidden: does not go with generate, whose value is {name, key} or made by Kudo`,
+			},
+		},
+		"generate from one character": {
+			[]v1alpha1.Parameter{{Name: "p", Generate: &v1alpha1.Generate{Length: 7, Alphabet: "aaa"}}},
+			[]string{
+				at + `generate.alphabet: Invalid value: must have at least two different characters`,
+				at + `generate.length: Invalid value: 7: must be from 8 to 1024`,
+			},
+		},
+		"secretRef of a number": {
+			[]v1alpha1.Parameter{{Name: "p", SecretRef: true, Schema: raw(`{"type":"integer"}`)}},
+			[]string{at + `schema: Invalid value: the value of a secretRef is the name of a Secret: it must be of type string`},
+		},
+		"secretRef with a default that is no name": {
+			[]v1alpha1.Parameter{{Name: "p", SecretRef: true, Default: raw(`"Hush Hush"`)}},
+			[]string{at + `default: Invalid value: is not the name of a Secret: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`},
 		},
 		"name": {
 			[]v1alpha1.Parameter{{Name: "node-count"}},

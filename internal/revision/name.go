@@ -33,6 +33,16 @@ func JobName(instance string, execution types.UID, path string, attempt int32) s
 	return derive(instance+"-"+task, string(execution), path, strconv.Itoa(int(attempt)))
 }
 
+// SecretName derives the name of the Secret that is generated for a parameter. There is
+// no UID in it: an Instance that is created again finds what it had.
+func SecretName(instance, parameter string) string {
+	readable := strings.ToLower(strings.ReplaceAll(parameter, "_", "-"))
+	return derive(instance+"-"+readable, instance, parameter)
+}
+
+// SecretKey is where a generated Secret holds its value.
+const SecretKey = "value"
+
 // Name of a revision of an execution. The UID in it makes the revisions of an
 // execution of the same name other ones.
 func Name(execution string, uid types.UID, kind string) string {

@@ -20,6 +20,8 @@ func TestNamesFit(t *testing.T) {
 		"execution of long names":    ExecutionName(longest, "u", plan, strings.Repeat("t", 253)),
 		"job":                        JobName("zk", "u", "main/step/task", 1),
 		"job of long names":          JobName(longest, "u", "main/step/"+strings.Repeat("t", 40), 1001),
+		"secret":                     SecretName("zk", "adminPassword_"),
+		"secret of long names":       SecretName(longest, strings.Repeat("P_", 31)),
 		"job whose cut ends in dash": JobName(longest, "u", "main/step/abcdefghij--", 1),
 	} {
 		if errs := validation.IsDNS1123Label(derived); len(errs) > 0 {
@@ -36,6 +38,10 @@ func TestNamesTellEverythingApart(t *testing.T) {
 	if got := ExecutionName("zk", "uid-1", "deploy", "spec/1/abc"); got != ExecutionName("zk", "uid-1", "deploy", "spec/1/abc") || !strings.HasPrefix(got, "zk-deploy-") {
 		t.Errorf("execution %q", got)
 	}
+	// Instances depend on it for ever: another build must find the same Secret.
+	if got := SecretName("zk", "adminPassword"); got != "zk-adminpassword-e4de93f925" {
+		t.Errorf("secret %q", got)
+	}
 	seen := map[string]string{}
 	for what, name := range map[string]string{
 		"execution":              ExecutionName("zk", "uid-1", "deploy", "spec/1/abc"),
@@ -43,6 +49,8 @@ func TestNamesTellEverythingApart(t *testing.T) {
 		"of another plan":        ExecutionName("zk", "uid-1", "update", "spec/1/abc"),
 		"of another trigger":     ExecutionName("zk", "uid-1", "deploy", "spec/2/abc"),
 		"where the parts shift":  ExecutionName("zk", "uid-1", "deployspec", "/1/abc"),
+		"secret":                 SecretName("zk", "admin"),
+		"secret in capitals":     SecretName("zk", "Admin"),
 		"job":                    JobName("zk", "uid-1", "main/a/work", 1),
 		"job of another attempt": JobName("zk", "uid-1", "main/a/work", 2),
 		"job of another step":    JobName("zk", "uid-1", "main/b/work", 1),

@@ -16,6 +16,9 @@ const (
 	LabelPlan = "kudo.dev/plan"
 	// LabelRevision is on ControllerRevisions: "inputs" or "applied".
 	LabelRevision = "kudo.dev/revision"
+	// LabelGenerated is on Secrets whose content Kudo made: the name of the Instance is in
+	// LabelInstance, the parameter in AnnotationParameter.
+	LabelGenerated = "kudo.dev/generated"
 	// LabelManagedBy is the recommended label that names the tool.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	// LabelAppName is the recommended label that names the software.
@@ -26,6 +29,9 @@ const (
 	// AnnotationOwner is on objects outside the Instance's namespace, which can have no
 	// owner reference: <namespace>/<name>/<uid> of the Instance.
 	AnnotationOwner = "kudo.dev/owner"
+
+	// AnnotationParameter is on generated Secrets: the parameter that they are for.
+	AnnotationParameter = "kudo.dev/parameter"
 
 	// ManagedBy is the value of LabelManagedBy on everything that Kudo applies.
 	ManagedBy = "kudo"

@@ -47,10 +47,13 @@ type Parameter struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	Trigger string `json:"trigger,omitempty"`
-	// SecretRef marks a parameter whose value is the name of a Secret. Not yet supported.
+	// SecretRef marks a parameter whose value is the name of a Secret of the Instance's
+	// namespace. Kudo never reads what is in it.
 	// +optional
 	SecretRef bool `json:"secretRef,omitempty"`
-	// Generate makes a secret value once and keeps it in a Secret. Not yet supported.
+	// Generate makes a secret value once and keeps it in a Secret. The value of the parameter
+	// is a reference {name, key} to it; an Instance that sets a reference of its own gets that
+	// instead, and nothing is made.
 	// +optional
 	Generate *Generate `json:"generate,omitempty"`
 }
@@ -61,7 +64,7 @@ type Generate struct {
 	// +kubebuilder:validation:Minimum=8
 	// +kubebuilder:validation:Maximum=1024
 	Length int32 `json:"length"`
-	// Alphabet is a set of characters to choose from.
+	// Alphabet is a set of characters to choose from. Empty: letters and digits.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Alphabet string `json:"alphabet,omitempty"`

@@ -354,6 +354,11 @@ type TaskStatus struct {
 	// ProgressAt is when the message of a running attempt last changed.
 	// +optional
 	ProgressAt *metav1.MicroTime `json:"progressAt,omitempty"`
+	// LogTail is the end of the log of a container that failed in the last attempt, in at
+	// most 4,096 bytes.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	LogTail string `json:"logTail,omitempty"`
 	// Objects that the task is about to write, or wrote. They stand here before anything
 	// is written, so that a crash leaks nothing.
 	// +optional

@@ -50,6 +50,14 @@ func TestRules(t *testing.T) {
 		used[right(r.Verb, r.Group, r.Resource)] = true
 	}
 	granted := rights(reported)
+	for _, d := range diagnosis {
+		if !granted[d] {
+			t.Errorf("not reported, and needed to tell why a workload is not ready: %s", d)
+		}
+		if used[d] {
+			t.Errorf("used although all went well: %s", d)
+		}
+	}
 	for _, u := range slices.Sorted(maps.Keys(used)) {
 		if !granted[u] {
 			t.Errorf("used but not reported: %s", u)
@@ -61,6 +69,12 @@ func TestRules(t *testing.T) {
 	if len(used) == 0 {
 		t.Error("nothing was done as the account")
 	}
+}
+
+// diagnosis is used only where something goes wrong: TestWhy in test/integration/reasons
+// holds what is done then to these.
+var diagnosis = []string{
+	right("list", "", "pods"), right("list", "", "events"), right("get", "", "pods/log"),
 }
 
 func right(verb, group, resource string) string {
