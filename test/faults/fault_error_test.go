@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -70,7 +72,7 @@ func refused(w write, status int) *fault {
 // retried is what a person's retry leaves behind: the request and its answer, another
 // attempt, another generation.
 var retried = regexp.MustCompile(`PlanExecution .* (spec requests|status requests|status phases .* attempt|metadata generation|spec trigger|[oO]bservedGeneration)` +
-	`|Instance .* (metadata generation|[oO]bservedGeneration|spec historyLimit)|^ControllerRevision .* data (generation|trigger)|Job .* env `)
+	`|Instance .* (metadata generation|[oO]bservedGeneration|spec cleanupTimeout)|^ControllerRevision .* data (generation|trigger)|Job .* env `)
 
 // permanent refuses a write until the run has said so in the API server's words. Then
 // a person asks for a retry, and touches the spec.
@@ -125,7 +127,9 @@ func (h *harness) awaitWords(ctx context.Context, r *run, words string) error {
 // ownRecord says whether a write is one of Kudo's own notes: without it there is no
 // place but the log to say anything.
 func ownRecord(w write) bool {
-	return strings.HasSuffix(w.key, "/status") || strings.HasPrefix(w.key, "PATCH instances/") || strings.HasPrefix(w.key, "PATCH planexecutions/")
+	return strings.HasSuffix(w.key, "/status") || slices.ContainsFunc([]string{
+		"PATCH instances/", "DELETE planexecutions/", "DELETE controllerrevisions/",
+	}, func(prefix string) bool { return strings.HasPrefix(w.key, prefix) })
 }
 
 // askAgain requests a retry of whatever is stalled, and touches the spec.
@@ -146,11 +150,26 @@ func (h *harness) askAgain(ctx context.Context, r *run) error {
 		}
 	}
 	inst := newInstance(r.namespace)
-	if err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst); err != nil {
-		return client.IgnoreNotFound(err)
+	err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst)
+	if err == nil {
+		err = change(ctx, h.cluster.Client, inst, func() {
+			inst.Spec.CleanupTimeout = &metav1.Duration{Duration: time.Hour} // as it is anyway
+		})
 	}
-	return client.IgnoreNotFound(change(ctx, h.cluster.Client, inst, func() {
-		limit := int32(9)
-		inst.Spec.HistoryLimit = &limit
-	}))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("touching the spec: %w", err)
+	}
+	return h.awaitAnswers(ctx, r)
+}
+
+// awaitAnswers waits for the end, and until the newest spec and all requests are answered.
+func (h *harness) awaitAnswers(ctx context.Context, r *run) error {
+	r.healed = time.Now()
+	if err := r.end.wait(ctx); err != nil {
+		return err
+	}
+	r.settled = time.Now()
+	err := h.awaitCalm(ctx, 500*time.Millisecond)
+	r.calm = time.Now()
+	return err
 }

@@ -15,7 +15,7 @@ func servers() []*class {
 	dies := func(program string, commits bool) func(w write) *fault {
 		return func(w write) *fault {
 			// Whoever watches waits longer and longer between its tries.
-			f := &fault{write: w, slack: patience, excuses: append([]string{
+			f := &fault{write: w, fresh: true, slack: patience, excuses: append([]string{
 				"etcdserver", "unable to decode an event from the watch stream", "the server is currently unable to handle the request",
 				"apiserver not ready", "context deadline exceeded", "timed out", "Internal error occurred", "failed to renew", "error trying to reach service",
 			}, disconnected...)}

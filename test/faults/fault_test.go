@@ -23,6 +23,9 @@ type fault struct {
 	strike func(*harness, *exchange)
 	// sticky strikes each further write of that key too, until it is lifted.
 	sticky bool
+	// fresh starts another manager first: one that lost its watches before waits longer
+	// each time before it asks again.
+	fresh bool
 	// optional: the run may end without that write.
 	optional bool
 	// begin happens before the user acts.

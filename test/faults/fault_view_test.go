@@ -33,7 +33,7 @@ func viewsOf() []*class {
 		{letter: "c", name: "late", title: "every watch 0.4 s late", faults: once(late(400 * time.Millisecond))},
 		{letter: "c", name: "later", title: "every watch 5 s late", faults: once(late(5 * time.Second))},
 		{letter: "c", name: "cut", title: "every watch cut with 410 at the write", faults: each(func(w write) *fault {
-			return &fault{write: w, excuses: []string{faultMessage}, strike: func(h *harness, x *exchange) {
+			return &fault{write: w, fresh: true, slack: grace, excuses: []string{faultMessage}, strike: func(h *harness, x *exchange) {
 				h.proxy.views.cut()
 				x.pass(x.answer)
 			}}

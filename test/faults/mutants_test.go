@@ -73,7 +73,7 @@ func deriveFrom(`},
 func truths() []*mutant {
 	return []*mutant{
 		{
-			name: "effects before write-ahead", quick: true,
+			name: "effects before write-ahead",
 			edits: []edit{
 				{"controllers/planexecution/proceed.go", `d.WriteAhead && len(ready) > 0`, `false && d.WriteAhead && len(ready) > 0`},
 			},

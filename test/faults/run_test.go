@@ -147,6 +147,11 @@ func (h *harness) perform(ctx context.Context, r *run, f *fault) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if f != nil && f.fresh {
+		if err := h.kill(); err != nil {
+			r.fail(ruleEnd, "%v", err)
+		}
+	}
 	if err := h.ensure(ctx); err != nil {
 		r.fail(ruleEnd, "%v", err)
 		return

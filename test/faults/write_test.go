@@ -101,11 +101,11 @@ func placeOf(path string) string {
 func place(r *http.Request) string { return placeOf(r.URL.Path) }
 
 // derived matches the hashes within a derived name: of an execution or a Job, and of what
-// its revisions are named after.
-var derived = regexp.MustCompile(`-[0-9a-f]{10}(-[0-9a-f]{8})?\b`)
+// its revisions are named after; and of the revisions of an execution that a user named.
+var derived = regexp.MustCompile(`-[0-9a-f]{10}(-[0-9a-f]{8})?\b|-[0-9a-f]{8}(-inputs|-applied)\b`)
 
 // stable replaces the hashes of UIDs in a name.
-func stable(name string) string { return derived.ReplaceAllString(name, "-HASH") }
+func stable(name string) string { return derived.ReplaceAllString(name, "-HASH$2") }
 
 // faultMessage is what a refusal says.
 const faultMessage = "a fault of the test"
