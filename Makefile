@@ -131,6 +131,10 @@ test-integration: $(GOTESTSUM) $(APISERVER) ## Tests against a real API server.
 test-crash: build $(APISERVER) ## Kill the manager around every one of its writes: same end state.
 	$(WITH_APISERVER) go test -tags faults -count=1 -timeout 30m -v $(TESTFLAGS) ./test/faults/...
 
+.PHONY: test-faults
+test-faults: build $(APISERVER) ## Every fault at every write, and every mutant: hours. FAULTS_* narrow it down, see docs/faults.md.
+	FAULTS_ALL=1 $(WITH_APISERVER) go test -tags faults -count=1 -timeout 12h -v $(TESTFLAGS) ./test/faults/...
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	hack/fuzz.sh $(FUZZTIME)

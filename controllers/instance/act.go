@@ -96,6 +96,11 @@ func holding(inst *v1alpha1.Instance, o *observed) bool {
 // create makes an execution under its derived name. One that exists already was made
 // by an interrupted try, or by a manager that led before.
 func (r *Reconciler) create(ctx context.Context, inst *v1alpha1.Instance, s *engine.Start) (*v1alpha1.PlanExecution, error) {
+	if inst.DeletionTimestamp != nil {
+		if err := r.stillThere(ctx, inst); err != nil {
+			return nil, err
+		}
+	}
 	controller, block := true, false
 	pe := &v1alpha1.PlanExecution{
 		ObjectMeta: metav1.ObjectMeta{
@@ -130,6 +135,20 @@ func (r *Reconciler) create(ctx context.Context, inst *v1alpha1.Instance, s *eng
 		return nil, apierrors.NewConflict(v1alpha1.Resource("planexecutions"), pe.Name, fmt.Errorf("it has ended already"))
 	}
 	return pe, nil
+}
+
+// stillThere asks the API server for an Instance that is being deleted: the cache may show
+// it when it is gone and its cleanup is collected, and the cleanup must not run again.
+func (r *Reconciler) stillThere(ctx context.Context, inst *v1alpha1.Instance) error {
+	live := &v1alpha1.Instance{}
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(inst), live)
+	if apierrors.IsNotFound(err) || (err == nil && live.UID != inst.UID) {
+		return apierrors.NewConflict(v1alpha1.Resource("instances"), inst.Name, fmt.Errorf("it is gone already"))
+	}
+	if err != nil {
+		return fmt.Errorf("reading the Instance that is being deleted: %w", err)
+	}
+	return nil
 }
 
 // discard removes an execution of Kudo's own that nothing waits for, by UID.

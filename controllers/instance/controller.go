@@ -86,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	r.stalled.set(r.Metrics, req.NamespacedName, inst.Spec.Framework, isStalled(next))
 	if !reflect.DeepEqual(inst.Status, next.Status) {
 		if err := r.store(ctx, next); err != nil {
-			return retryConflict(err)
+			return retryConflict(client.IgnoreNotFound(err)) // gone, and the cache has not seen it
 		}
 		r.tell(inst, next)
 	}
