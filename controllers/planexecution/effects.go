@@ -123,6 +123,9 @@ func (r *Reconciler) performTask(ctx context.Context, n *run, e engine.TaskEffec
 }
 
 func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
+	if err := r.recall(ctx, n); err != nil {
+		return apply.Classify(err)
+	}
 	answers := make([]*unstructured.Unstructured, 0, len(n.rendered[e.Path]))
 	for i, o := range n.rendered[e.Path] {
 		answer, err := n.applier.Apply(ctx, o.Object, n.plan.Tasks[e.Path].Action.Apply.OnImmutable)
@@ -130,6 +133,7 @@ func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffe
 			return apply.Classify(err)
 		}
 		n.objects[e.Path][i].UID = answer.GetUID()
+		n.remember(answer)
 		answers = append(answers, answer)
 	}
 	made := &applied{answers: answers, at: r.Clock.Now()}

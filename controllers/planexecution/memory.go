@@ -27,6 +27,8 @@ type recollection struct {
 	applied map[string]*applied
 	// deleted are the objects whose removal was asked for, by attempt.
 	deleted map[string][]v1alpha1.ObjectReference
+	// left is what applies left of objects, by key.
+	left map[string]left
 	// failures counts attempts in a row that may work in a moment.
 	failures int
 }
@@ -53,6 +55,7 @@ func (m *memory) of(pe *v1alpha1.PlanExecution) *recollection {
 		uid:     pe.UID,
 		applied: map[string]*applied{},
 		deleted: map[string][]v1alpha1.ObjectReference{},
+		left:    map[string]left{},
 	}
 	m.runs[key] = fresh
 	return fresh
