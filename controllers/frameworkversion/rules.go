@@ -11,12 +11,17 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/graph"
 )
 
 // verbs are what Kudo does to an object as the account: read whether it is there,
 // apply it (a creation needs both verbs), and delete it.
 var verbs = []string{"get", "create", "patch", "delete"}
+
+// watchVerbs are those for a kind that the manager does not watch itself: the account
+// watches it.
+var watchVerbs = []string{"get", "list", "watch", "create", "patch", "delete"}
 
 // readVerbs are what observing an object takes.
 var readVerbs = []string{"get", "list"}
@@ -25,7 +30,15 @@ var readVerbs = []string{"get", "list"}
 // every task with defaults and with extreme parameters. A kind that the cluster does
 // not know yet is left out until it does.
 func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
-	return append(grouped(v.Rendered, mapper, verbs), grouped(v.Observed(), mapper, readVerbs)...)
+	var watched, others []schema.GroupVersionKind
+	for _, gvk := range v.Rendered {
+		if slices.Contains(apply.Watched(), gvk) {
+			watched = append(watched, gvk)
+		} else {
+			others = append(others, gvk)
+		}
+	}
+	return slices.Concat(grouped(watched, mapper, verbs), grouped(others, mapper, watchVerbs), grouped(v.Observed(), mapper, readVerbs))
 }
 
 // grouped makes one rule of each API group.
