@@ -40,7 +40,7 @@ func (r *Reconciler) steady(ctx context.Context, inst *v1alpha1.Instance, o *obs
 	if err != nil {
 		return err
 	}
-	known := r.memory.of(inst)
+	known := r.memory.of(inst, o.baseline.Previous)
 	r.watch(inst, applied, known)
 	if inst.Status.Active != nil || c.Start != nil || c.Admit != nil {
 		return nil
@@ -75,12 +75,13 @@ func (r *Reconciler) see(ctx context.Context, inst *v1alpha1.Instance, o *observ
 		if err != nil {
 			return nil, err
 		}
-		written := known.written[revision.Key(object.ObjectReference)]
+		key := revision.Key(object.ObjectReference)
+		written := known.written[key]
 		switch {
 		case !ok:
 			continue
 		case live == nil:
-			if wait := latest(sealed, written.at).Add(cacheLag).Sub(r.Clock.Now()); wait > 0 {
+			if wait := latest(sealed, written.at).Add(cacheLag).Sub(r.Clock.Now()); wait > 0 && !known.there[key] {
 				o.wakeIn(wait)
 				continue
 			}
@@ -88,6 +89,7 @@ func (r *Reconciler) see(ctx context.Context, inst *v1alpha1.Instance, o *observ
 		case older(live, cmp.Or(written.version, object.ResourceVersion)):
 			continue
 		default:
+			known.there[key] = true
 			out = append(out, drift.Seen{Object: object, Live: live})
 		}
 	}
@@ -117,9 +119,10 @@ func (r *Reconciler) answer(ctx context.Context, inst *v1alpha1.Instance, o *obs
 			tell(known.stuck(f, until))
 			continue
 		}
-		err := r.putBack(ctx, inst, o, known, f)
+		done, err := r.putBack(ctx, inst, o, known, f)
 		refused := apply.Classify(err)
 		switch {
+		case err == nil && !done: // what was seen is old
 		case err == nil:
 			known.putBack(f, now)
 			r.event(inst, f, corev1.EventTypeNormal, v1alpha1.ReasonPutBack, f.Describe()+": put back")
@@ -137,29 +140,31 @@ func (r *Reconciler) answer(ctx context.Context, inst *v1alpha1.Instance, o *obs
 }
 
 // putBack applies an object again as the account, as its last apply sent it.
-func (r *Reconciler) putBack(ctx context.Context, inst *v1alpha1.Instance, o *observed, known *recollection, f *drift.Finding) error {
+func (r *Reconciler) putBack(ctx context.Context, inst *v1alpha1.Instance, o *observed, known *recollection, f *drift.Finding) (done bool, err error) {
 	content, err := r.content(ctx, inst, o, f.Object)
 	if err != nil {
-		return err
+		return false, err
 	}
 	as, err := r.Accounts.ClientFor(impersonate.Account{Namespace: inst.Namespace, Name: inst.Spec.ServiceAccountName})
 	if err != nil {
-		return fmt.Errorf("acting as the account: %w", err)
+		return false, fmt.Errorf("acting as the account: %w", err)
 	}
 	live, complete, err := r.known(ctx, inst, f)
 	if err != nil {
-		return err
+		return false, err
 	}
 	applier := &apply.Applier{
 		Client: as, Reader: r.Reader, Ignore: inst.Spec.IgnoreFields,
 		Owner: apply.Owner{Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID, Adopt: inst.Spec.Adopt},
 	}
-	answer, err := applier.Restore(ctx, f.Object, content, live, complete)
+	now, done, err := applier.Restore(ctx, f.Object, content, live, complete)
 	if err != nil {
-		return err
+		return false, err
 	}
-	known.written[revision.Key(f.Object.ObjectReference)] = written{version: answer.GetResourceVersion(), at: r.Clock.Now()}
-	return nil
+	key := revision.Key(f.Object.ObjectReference)
+	known.written[key] = written{version: now.GetResourceVersion(), at: r.Clock.Now()}
+	delete(known.there, key)
+	return done, nil
 }
 
 // sealedAt is when the content at rest was written down.

@@ -26,6 +26,11 @@ type memory struct {
 // one worker at a time.
 type recollection struct {
 	uid types.UID
+	// applied names the revision that there is about.
+	applied string
+	// there are objects that were seen since they were last written: if one is missing, it
+	// was deleted.
+	there map[string]bool
 	// fights are kept by object and field.
 	fights drift.Fights
 	// refusals are the API server's words, by object.
@@ -44,7 +49,7 @@ type written struct {
 	at      time.Time
 }
 
-func (m *memory) of(inst *v1alpha1.Instance) *recollection {
+func (m *memory) of(inst *v1alpha1.Instance, applied string) *recollection {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.instances == nil {
@@ -52,10 +57,13 @@ func (m *memory) of(inst *v1alpha1.Instance) *recollection {
 	}
 	key := types.NamespacedName{Namespace: inst.Namespace, Name: inst.Name}
 	if found := m.instances[key]; found != nil && found.uid == inst.UID {
+		if found.applied != applied {
+			found.applied, found.there = applied, map[string]bool{}
+		}
 		return found
 	}
 	fresh := &recollection{
-		uid: inst.UID, fights: drift.Fights{}, refusals: map[string]string{}, written: map[string]written{},
+		uid: inst.UID, applied: applied, there: map[string]bool{}, fights: drift.Fights{}, refusals: map[string]string{}, written: map[string]written{},
 		told: map[string]bool{}, unwatched: map[dynamic.Key]bool{},
 	}
 	m.instances[key] = fresh

@@ -18,16 +18,16 @@ import (
 
 // Restore puts an object of the content at rest back to what its last apply sent, in at
 // most two requests. live is what is known of the object, nil if it is gone; complete
-// says that this is more than its metadata. It returns what is there now.
-func (a *Applier) Restore(ctx context.Context, last *revision.Object, content, live *unstructured.Unstructured, complete bool) (*unstructured.Unstructured, error) {
+// says that this is more than its metadata. It returns what is there now, and whether that
+// was written: what had been seen may be old.
+func (a *Applier) Restore(ctx context.Context, last *revision.Object, content, live *unstructured.Unstructured, complete bool) (now *unstructured.Unstructured, done bool, err error) {
 	ref := last.ObjectReference
 	if live == nil || (!complete && drift.Concerned(a.Ignore, ref)) {
-		var err error
 		if live, err = a.read(ctx, ref); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if live != nil && len(drift.Lost(last, live.GetManagedFields(), a.Ignore)) == 0 {
-			return live, nil // what was seen is old
+			return live, false, nil
 		}
 	}
 	body := content.DeepCopy()
@@ -35,19 +35,20 @@ func (a *Applier) Restore(ctx context.Context, last *revision.Object, content, l
 	if live == nil {
 		answer, err := a.send(ctx, body)
 		if err == nil && !a.Owner.Adopt && foreign(answer) {
-			return nil, notOwned(ref)
+			return nil, false, notOwned(ref)
 		}
-		return answer, err
+		return answer, err == nil, err
 	}
 	if err := a.mayWrite(live, ref); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	body.SetUID(live.GetUID())
 	body.SetResourceVersion(live.GetResourceVersion())
 	drift.Yield(body, live, last.Fields, a.Ignore)
 	drift.Withdraw(body, live, last.Fields)
 	// All that conflicts now is what the last apply owned.
-	return a.send(ctx, body, client.ForceOwnership)
+	now, err = a.send(ctx, body, client.ForceOwnership)
+	return now, err == nil, err
 }
 
 // read reads an object from the API server as the account; nil if there is none.

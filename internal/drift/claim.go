@@ -32,7 +32,9 @@ func isOwn(e *metav1.ManagedFieldsEntry) bool {
 }
 
 // Relevant says whether an entry tells anything about the desired content of an object.
-func Relevant(e *metav1.ManagedFieldsEntry) bool { return e.Subresource == "" || e.Subresource == scale }
+func Relevant(e *metav1.ManagedFieldsEntry) bool {
+	return e.Subresource == "" || e.Subresource == scale
+}
 
 // Own returns the fields that Kudo's last apply owns, as the API server wrote them down;
 // nil if there are none.
