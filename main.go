@@ -31,6 +31,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/controllers"
+	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/certs"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/preflight"
@@ -230,7 +231,7 @@ func cacheOptions() cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&appsv1.ControllerRevision{}: {Label: labels.NewSelector().Add(*owned)},
 		},
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: apply.Trim,
 	}
 }
 

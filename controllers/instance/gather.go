@@ -40,6 +40,7 @@ type observed struct {
 	runs     []v1alpha1.PlanExecution
 	baseline *archive.Baseline
 	problem  *problem
+	drift    *deviation
 	wake     time.Duration
 }
 

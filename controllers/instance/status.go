@@ -32,6 +32,7 @@ func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choic
 	}
 	s.Plan = planColumn(next, o)
 	r.conditions(next, verdict(next, o, c))
+	r.drifted(next, o.drift)
 }
 
 // outcome is the root condition before it is spread over the others.

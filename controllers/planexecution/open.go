@@ -72,7 +72,7 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	if err != nil {
 		return nil, fmt.Errorf("acting as the account %s: %w", inst.Spec.ServiceAccountName, err)
 	}
-	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Owner: apply.Owner{
+	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Ignore: inst.Spec.IgnoreFields, Owner: apply.Owner{
 		Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID, Adopt: inst.Spec.Adopt,
 	}}
 	if err := r.secrets(ctx, n); err != nil {

@@ -16,9 +16,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/dynamic"
 )
 
 // workers is how many executions are worked on at once.
@@ -41,6 +43,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		u.SetGroupVersionKind(gvk)
 		b = b.Watches(u, handler.EnqueueRequestsFromMapFunc(r.holderOf), builder.WithPredicates(labelled))
 	}
+	b = b.WatchesRawSource(source.Func(r.listen))
 	return b.Complete(r)
 }
 
@@ -59,12 +62,11 @@ func activeOf(_ context.Context, o client.Object) []reconcile.Request {
 
 // holderOf is the execution that holds the Instance of an object.
 func (r *Reconciler) holderOf(ctx context.Context, o client.Object) []reconcile.Request {
-	inst := &v1alpha1.Instance{}
-	key := client.ObjectKey{Namespace: o.GetNamespace(), Name: o.GetLabels()[v1alpha1.LabelInstance]}
-	if err := r.Client.Get(ctx, key, inst); err != nil {
+	key, ok := dynamic.InstanceOf(o)
+	if !ok {
 		return nil
 	}
-	return activeOf(ctx, inst)
+	return r.activeIn(ctx, key)
 }
 
 // selector matches the objects of any Instance.
