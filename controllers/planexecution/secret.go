@@ -16,7 +16,7 @@ import (
 // secrets makes the Secrets of generated parameters before the first effect of a run.
 // Once it has started they were there, and are not looked for again. A cleanup makes none.
 func (r *Reconciler) secrets(ctx context.Context, n *run) error {
-	if !n.state.StartedAt.IsZero() || n.instance.Status.Active.Stop != "" || n.pe.Spec.Plan == v1alpha1.PlanCleanup {
+	if !n.state.StartedAt.IsZero() || n.admission.Stop != "" || n.pe.Spec.Plan == v1alpha1.PlanCleanup {
 		return nil
 	}
 	wanted := n.version.Generated(n.inputs, n.identity)

@@ -10,8 +10,8 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
 
-// answerRequests carries out each request of a person once. What can not be judged yet
-// is left for later: until a run has started, and while it ends, few actions have a meaning.
+// answerRequests carries out each request of a person once. What can not be judged until
+// the run has started is left for later.
 func (d *decider) answerRequests() {
 	for _, r := range d.facts.Requests {
 		if _, done := d.State.Answered[r.ID]; done || !d.canAnswer(r) {
@@ -39,14 +39,16 @@ func (d *decider) canAnswer(r Request) bool {
 			return d.State.Run == v1alpha1.RunStalled
 		}
 	}
-	e := d.State.Ending
-	return !d.State.StartedAt.IsZero() && d.facts.Stop == "" && (e == nil || e.Undo)
+	return !d.State.StartedAt.IsZero()
 }
 
 // carryOut does what a person asks for, and says what was done or why not.
 func (d *decider) carryOut(r Request) (message string, err error) {
 	if r.Action == v1alpha1.ActionCancel {
 		return d.cancel(r)
+	}
+	if e := d.ending(); e != nil && !e.Undo {
+		return "", fmt.Errorf("the run ends (%s): only a cancel with mode %s still changes that", e.Reason, v1alpha1.CancelForce)
 	}
 	n := d.program.Root
 	if r.Path != "" {

@@ -144,12 +144,15 @@ func TestCancelByForceWhileAJobRuns(t *testing.T) {
 	n.play("Job", workload.Hold)
 	n.change("memory: 2Gi")
 	pe := n.atJob("update")
+	if a := n.ask(pe, "early", v1alpha1.ActionSkip, "main/before"); a.State != "Refused" || !strings.Contains(a.Message, "job of main/before/work runs") {
+		t.Errorf("%+v", a)
+	}
 	n.done(pe, "stop", v1alpha1.ActionCancel, "")
 	n.active("it waits for its job", func(pe *v1alpha1.PlanExecution) bool {
 		return strings.Contains(pe.Status.Message, "ends once its job has ended")
 	})
 	for _, action := range []string{v1alpha1.ActionSkip, v1alpha1.ActionForceComplete} {
-		if a := n.ask(pe, action, action, "main/before"); a.State != "Refused" || !strings.Contains(a.Message, "job of main/before/work runs") {
+		if a := n.ask(pe, action, action, "main/before"); a.State != "Refused" || !strings.Contains(a.Message, "the run ends (Cancelled)") {
 			t.Errorf("%s: %+v", action, a)
 		}
 	}
