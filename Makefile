@@ -131,6 +131,10 @@ test-integration: $(GOTESTSUM) $(APISERVER) ## Tests against a real API server.
 test-crash: build $(APISERVER) ## Kill the manager around every one of its writes: same end state.
 	$(WITH_APISERVER) go test -tags faults -count=1 -timeout 30m -v $(TESTFLAGS) ./test/faults/...
 
+.PHONY: test-faults
+test-faults: build $(APISERVER) ## Every fault at every write, and every mutant: hours. FAULTS_* narrow it down, see docs/faults.md.
+	FAULTS_ALL=1 $(WITH_APISERVER) go test -tags faults -count=1 -timeout 12h -v $(TESTFLAGS) ./test/faults/...
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	hack/fuzz.sh $(FUZZTIME)
@@ -187,6 +191,9 @@ deploy: $(KUSTOMIZE) kustomization ## Install everything, with the image IMG.
 undeploy: $(KUSTOMIZE) ## Remove everything; refused while Instances exist.
 	@if $(KUBECTL) get instances.kudo.dev -A -o name 2>/dev/null | grep -q .; then \
 	  echo 'Instances exist: delete them first, while the manager can still clean up'; exit 1; fi
+	@# Only a manager that still runs lets go of the versions; without it their CRD would never go.
+	@if $(KUBECTL) get crd frameworkversions.kudo.dev -o name >/dev/null 2>&1; then \
+	  $(KUBECTL) delete frameworkversions.kudo.dev,frameworks.kudo.dev --all; fi
 	$(KUSTOMIZE) build $(OVERLAY) | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: run

@@ -31,6 +31,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/controllers"
+	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/certs"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/preflight"
@@ -169,15 +170,12 @@ const (
 	inFlight = 5 * time.Second
 )
 
-// A standby looks at the lease every retryPeriod, or up to 2.2 times as rarely, because
-// client-go adds jitter. After a crash it may have seen the last renewal one look late,
-// and takes over at the first look after the lease has expired: at most 12 s + 2 x 2.2 s.
-// A lease that was released it takes at its next look: after at most 2.2 s. With the
-// usual 15 s and 2 s these would be 23.8 s and 4.4 s.
+// With client-go's jitter a standby looks at the lease every 1.76 s at least. It takes over
+// within 12 s + 2 x 1.76 s after a crash and 1.76 s after a release: docs/design/0013.
 const (
 	leaseDuration = 12 * time.Second
 	renewDeadline = 8 * time.Second
-	retryPeriod   = time.Second
+	retryPeriod   = 800 * time.Millisecond
 )
 
 // reconciliation bounds one reconciliation; all of them resume where they were.
@@ -230,7 +228,7 @@ func cacheOptions() cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&appsv1.ControllerRevision{}: {Label: labels.NewSelector().Add(*owned)},
 		},
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: apply.Trim,
 	}
 }
 

@@ -18,8 +18,9 @@ func TestSuccession(t *testing.T) {
 	if crash := *o.LeaseDuration + 2*look; crash > 17*time.Second {
 		t.Errorf("after a crash nobody leads for up to %s", crash)
 	}
-	if look > 3*time.Second {
-		t.Errorf("after an orderly stop nobody leads for up to %s", look)
+	// The stop itself takes some of the three seconds.
+	if look > 2*time.Second {
+		t.Errorf("after an orderly stop nobody leads for up to %s more", look)
 	}
 	if !o.LeaderElection || !o.LeaderElectionReleaseOnCancel {
 		t.Error("the lease is not released in an orderly stop")

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,6 +25,7 @@ import (
 	"kudo.dev/kudo/controllers/planexecution"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/dynamic"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
 	"kudo.dev/kudo/internal/lock"
@@ -45,6 +48,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 	c, live := mgr.GetClient(), mgr.GetAPIReader()
 	store, reader := archive.New(c, live), apply.NewReader(mgr.GetCache())
 	ledger := &lock.Ledger{}
+	watches := dynamic.New(func(a types.NamespacedName) (metadata.Interface, error) {
+		return accounts.MetadataFor(impersonate.Account{Namespace: a.Namespace, Name: a.Name})
+	}, mgr.GetRESTMapper(), dynamic.Options{})
+	if err := mgr.Add(watches); err != nil {
+		return fmt.Errorf("adding the watches of accounts: %w", err)
+	}
 	events, now := mgr.GetEventRecorder("kudo"), clock.RealClock{}
 	for name, r := range map[string]interface{ SetupWithManager(ctrl.Manager) error }{
 		"framework": &framework.Reconciler{Client: c, Clock: now},
@@ -53,11 +62,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 		},
 		"instance": &instance.Reconciler{
 			Client: c, Live: live, Accounts: accounts, Reader: reader, Versions: versions, Archive: store,
-			Lock: ledger, Events: events, Metrics: set, Clock: now,
+			Lock: ledger, Events: events, Metrics: set, Clock: now, Watches: watches,
 		},
 		"planexecution": &planexecution.Reconciler{
 			Client: c, Live: live, Accounts: accounts, Reader: reader, Versions: versions, Archive: store,
-			Lock: ledger, Scope: scope(mgr.GetRESTMapper()), Events: events, Metrics: set, Clock: now,
+			Lock: ledger, Scope: scope(mgr.GetRESTMapper()), Events: events, Metrics: set, Clock: now, Watches: watches,
 		},
 	} {
 		if err := r.SetupWithManager(mgr); err != nil {

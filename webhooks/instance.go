@@ -23,8 +23,8 @@ type instanceWebhook struct {
 	versions *graph.Cache
 }
 
-// Default puts the finalizer on a new Instance, before anything is made for it. It
-// never fills in parameters: their defaults are the version's.
+// Default puts the finalizer on a new Instance, before anything is made for it, and
+// stores the drift policy that it has. It never fills in parameters: their defaults are the version's.
 func (w *instanceWebhook) Default(ctx context.Context, inst *v1alpha1.Instance) error {
 	req, err := admission.RequestFromContext(ctx)
 	if err != nil {
@@ -32,6 +32,9 @@ func (w *instanceWebhook) Default(ctx context.Context, inst *v1alpha1.Instance) 
 	}
 	if req.Operation == admissionv1.Create {
 		controllerutil.AddFinalizer(inst, v1alpha1.FinalizerInstance)
+		if inst.Spec.DriftPolicy == "" {
+			inst.Spec.DriftPolicy = v1alpha1.DriftCorrect
+		}
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func TestLateReferencesWarn(t *testing.T) {
 // What is stored stays writable: a change of labels is not judged by newer rules.
 func TestMetadataIsNotJudged(t *testing.T) {
 	zk := instance("zk")
-	zk.Spec.DriftPolicy = v1alpha1.DriftCorrect
+	zk.Spec.DeletionPolicy = v1alpha1.DeletionDelete
 	w := &instanceWebhook{client: reader{}, versions: graph.NewCache()}
 	if _, err := w.ValidateUpdate(asked(t, "bob", &zk), &zk, zk.DeepCopy()); err != nil {
 		t.Errorf("the same spec: %v", err)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/health"
 )
@@ -19,6 +20,10 @@ import (
 // apply it (a creation needs both verbs), and delete it.
 var verbs = []string{"get", "create", "patch", "delete"}
 
+// watchVerbs are those for a kind that the manager does not watch itself: the account
+// watches it.
+var watchVerbs = []string{"get", "list", "watch", "create", "patch", "delete"}
+
 // readVerbs are what observing an object takes.
 var readVerbs = []string{"get", "list"}
 
@@ -26,7 +31,15 @@ var readVerbs = []string{"get", "list"}
 // every task with defaults and with extreme parameters. A kind that the cluster does
 // not know yet is left out until it does.
 func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
-	out := append(grouped(v.Rendered, mapper, verbs), grouped(v.Observed(), mapper, readVerbs)...)
+	var watched, others []schema.GroupVersionKind
+	for _, gvk := range v.Rendered {
+		if slices.Contains(apply.Watched(), gvk) {
+			watched = append(watched, gvk)
+		} else {
+			others = append(others, gvk)
+		}
+	}
+	out := slices.Concat(grouped(watched, mapper, verbs), grouped(others, mapper, watchVerbs), grouped(v.Observed(), mapper, readVerbs))
 	if v.Generates() {
 		out = append(out, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "create"}})
 	}

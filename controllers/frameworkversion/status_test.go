@@ -79,8 +79,9 @@ func TestRules(t *testing.T) {
 	}
 	verbs := []string{"get", "create", "patch", "delete"}
 	want := []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"configmaps", "services"}, Verbs: verbs},
+		{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: verbs},
 		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: verbs},
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}},
 	}
 	if diff := cmp.Diff(want, rules(v, reconciler().Mapper)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -6,6 +6,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,11 +39,17 @@ func (r *Reconciler) act(ctx context.Context, next *v1alpha1.Instance, o *observ
 	case !holding(next, o):
 		next.Status.Active = nil
 	}
+	share(next, o, c)
 	return nil
 }
 
-// admit makes a run the one that holds the Instance. The epoch is higher than any before.
+// admit makes a run the one that holds the Instance.
 func admit(next *v1alpha1.Instance, o *observed, run engine.Run) {
+	next.Status.Active = admission(next, o, run)
+}
+
+// admission names a run as one that may do something. A new epoch is higher than any before.
+func admission(next *v1alpha1.Instance, o *observed, run engine.Run) *v1alpha1.ActiveExecution {
 	epoch := run.Epoch
 	if epoch == 0 {
 		epoch = next.Status.Epoch
@@ -52,7 +59,24 @@ func admit(next *v1alpha1.Instance, o *observed, run engine.Run) {
 		epoch++
 	}
 	next.Status.Epoch = max(next.Status.Epoch, epoch)
-	next.Status.Active = &v1alpha1.ActiveExecution{Name: run.Name, UID: types.UID(run.UID), Plan: run.Plan, Epoch: epoch}
+	return &v1alpha1.ActiveExecution{Name: run.Name, UID: types.UID(run.UID), Plan: run.Plan, Epoch: epoch}
+}
+
+// share names the runs that go on beside others: those that were admitted keep their epoch.
+func share(next *v1alpha1.Instance, o *observed, c engine.Choice) {
+	var shared []v1alpha1.ActiveExecution
+	for _, run := range c.Share {
+		i := slices.IndexFunc(next.Status.Shared, func(s v1alpha1.ActiveExecution) bool { return string(s.UID) == run.UID })
+		if i >= 0 {
+			shared = append(shared, next.Status.Shared[i])
+		} else {
+			shared = append(shared, *admission(next, o, run))
+		}
+		if c.StopShared != "" {
+			shared[len(shared)-1].Stop = c.StopShared
+		}
+	}
+	next.Status.Shared = shared
 }
 
 // holding says whether the active execution is still there and has not ended.
@@ -72,6 +96,11 @@ func holding(inst *v1alpha1.Instance, o *observed) bool {
 // create makes an execution under its derived name. One that exists already was made
 // by an interrupted try, or by a manager that led before.
 func (r *Reconciler) create(ctx context.Context, inst *v1alpha1.Instance, s *engine.Start) (*v1alpha1.PlanExecution, error) {
+	if inst.DeletionTimestamp != nil {
+		if err := r.stillThere(ctx, inst); err != nil {
+			return nil, err
+		}
+	}
 	controller, block := true, false
 	pe := &v1alpha1.PlanExecution{
 		ObjectMeta: metav1.ObjectMeta{
@@ -106,6 +135,20 @@ func (r *Reconciler) create(ctx context.Context, inst *v1alpha1.Instance, s *eng
 		return nil, apierrors.NewConflict(v1alpha1.Resource("planexecutions"), pe.Name, fmt.Errorf("it has ended already"))
 	}
 	return pe, nil
+}
+
+// stillThere asks the API server for an Instance that is being deleted: the cache may show
+// it when it is gone and its cleanup is collected, and the cleanup must not run again.
+func (r *Reconciler) stillThere(ctx context.Context, inst *v1alpha1.Instance) error {
+	live := &v1alpha1.Instance{}
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(inst), live)
+	if apierrors.IsNotFound(err) || (err == nil && live.UID != inst.UID) {
+		return apierrors.NewConflict(v1alpha1.Resource("instances"), inst.Name, fmt.Errorf("it is gone already"))
+	}
+	if err != nil {
+		return fmt.Errorf("reading the Instance that is being deleted: %w", err)
+	}
+	return nil
 }
 
 // discard removes an execution of Kudo's own that nothing waits for, by UID.

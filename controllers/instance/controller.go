@@ -7,6 +7,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -19,6 +20,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/dynamic"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
@@ -47,8 +49,10 @@ type Reconciler struct {
 	Events   events.EventRecorder
 	Metrics  *metric.Set
 	Clock    clock.PassiveClock
+	Watches  *dynamic.Watcher
 
 	stalled stalled
+	memory  memory
 }
 
 // Reconcile observes, decides, acts, and writes status when something changed.
@@ -57,6 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Client.Get(ctx, req.NamespacedName, inst); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.stalled.set(r.Metrics, req.NamespacedName, "", false)
+			r.forget(req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the Instance: %w", err)
@@ -82,15 +87,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if choice.Done {
 		return retryConflict(r.finish(ctx, next, o))
 	}
+	driftErr := r.steady(ctx, next, o, choice)
 	r.status(next, o, choice)
 	r.stalled.set(r.Metrics, req.NamespacedName, inst.Spec.Framework, isStalled(next))
 	if !reflect.DeepEqual(inst.Status, next.Status) {
 		if err := r.store(ctx, next); err != nil {
-			return retryConflict(err)
+			return retryConflict(client.IgnoreNotFound(err)) // gone, and the cache has not seen it
 		}
 		r.tell(inst, next)
 	}
-	return ctrl.Result{RequeueAfter: o.wake}, r.collect(ctx, next, o)
+	return ctrl.Result{RequeueAfter: o.wake}, errors.Join(driftErr, r.collect(ctx, next, o))
 }
 
 // store writes status, guarded by resourceVersion. The answer confirms the lock.

@@ -6,6 +6,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -39,6 +40,7 @@ type observed struct {
 	runs     []v1alpha1.PlanExecution
 	baseline *archive.Baseline
 	problem  *problem
+	drift    *deviation
 	wake     time.Duration
 }
 
@@ -69,6 +71,9 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 	if a := inst.Status.Active; a != nil {
 		o.facts.Active = string(a.UID)
 	}
+	for _, s := range inst.Status.Shared {
+		o.facts.Beside = append(o.facts.Beside, string(s.UID))
+	}
 	for i := range o.runs {
 		o.facts.Runs = append(o.facts.Runs, toRun(&o.runs[i], inst))
 	}
@@ -77,6 +82,12 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 		return o, r.gatherDeletion(ctx, inst, o)
 	}
 	o.facts.Desired, o.problem, err = r.desired(ctx, inst, o.baseline)
+	if o.facts.Desired != nil {
+		for i := range o.facts.Runs {
+			run := &o.facts.Runs[i]
+			run.Shared = run.Shared || run.Epoch == 0 && slices.Contains(o.facts.Desired.Shared, run.Plan)
+		}
+	}
 	return o, err
 }
 
@@ -100,6 +111,7 @@ func toRun(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) engine.Run {
 	if p := s.Program; p != nil {
 		run.Lifecycle, run.Version, run.Desired, run.Account = p.Lifecycle, p.Version, p.Desired, p.Account
 		run.Generation = strconv.FormatInt(p.Generation, 10)
+		run.Shared = p.Shared
 	} else {
 		run.Desired = engine.DesiredBy(pe.Spec.Trigger)
 	}
@@ -154,7 +166,7 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 	return &engine.Desired{
 		Digest: digest, Version: version.Spec.Version, Account: inst.Spec.ServiceAccountName,
 		Generation: strconv.FormatInt(inst.Generation, 10), Plans: version.PlanNames,
-		Changed: b.Changed(version.Params, values), Triggers: version.Triggers,
+		Changed: b.Changed(version.Params, values), Triggers: version.Triggers, Shared: version.Shared(),
 	}, nil, nil
 }
 

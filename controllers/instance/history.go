@@ -5,12 +5,9 @@ package instance
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
@@ -33,9 +30,8 @@ func (r *Reconciler) collect(ctx context.Context, inst *v1alpha1.Instance, o *ob
 			if name == "" || name == o.baseline.Previous {
 				continue
 			}
-			cr := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: inst.Namespace, Name: name}}
-			if err := client.IgnoreNotFound(r.Client.Delete(ctx, cr)); err != nil {
-				return fmt.Errorf("removing the revision %s: %w", name, err)
+			if err := r.Archive.Remove(ctx, inst.Namespace, name); err != nil {
+				return err
 			}
 		}
 		if err := r.discard(ctx, inst.Namespace, pe.Name, pe.UID); err != nil {

@@ -32,6 +32,7 @@ func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choic
 	}
 	s.Plan = planColumn(next, o)
 	r.conditions(next, verdict(next, o, c))
+	r.drifted(next, o.drift)
 }
 
 // outcome is the root condition before it is spread over the others.
@@ -124,7 +125,9 @@ func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {
 func planColumn(inst *v1alpha1.Instance, o *observed) string {
 	var newest *v1alpha1.PlanExecution
 	for i := range o.runs {
-		if pe := &o.runs[i]; pe.Status.Epoch > 0 && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
+		pe := &o.runs[i]
+		beside := pe.Status.Program != nil && pe.Status.Program.Shared
+		if pe.Status.Epoch > 0 && !beside && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
 			newest = pe
 		}
 	}

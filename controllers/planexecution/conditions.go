@@ -138,7 +138,7 @@ func (r *Reconciler) end(ctx context.Context, n *run, reason, message string) er
 // conclude stores a state that no plan leads to, once.
 func (r *Reconciler) conclude(ctx context.Context, n *run, state v1alpha1.RunState, reason, message string) error {
 	s := &n.pe.Status
-	if stop := n.instance.Status.Active.Stop; stop != "" && state == v1alpha1.RunStalled {
+	if stop := n.admission.Stop; stop != "" && state == v1alpha1.RunStalled {
 		state, reason = v1alpha1.RunCancelled, stop
 	}
 	if s.State == state && s.Message == engine.Brief(message, engine.MaxMessage) {

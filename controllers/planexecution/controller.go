@@ -20,6 +20,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/dynamic"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
 	"kudo.dev/kudo/internal/lock"
@@ -44,6 +45,7 @@ type Reconciler struct {
 	Archive  *archive.Archive
 	Lock     *lock.Ledger
 	Scope    graph.Scope
+	Watches  *dynamic.Watcher
 	Events   events.EventRecorder
 	Metrics  *metric.Set
 	Clock    clock.PassiveClock
@@ -56,13 +58,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	pe := &v1alpha1.PlanExecution{}
 	if err := r.Client.Get(ctx, req.NamespacedName, pe); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.memory.forget(req.NamespacedName)
+			r.forget(req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the PlanExecution: %w", err)
 	}
 	if pe.DeletionTimestamp != nil || pe.Status.State.Terminal() {
-		r.memory.forget(req.NamespacedName)
+		r.forget(req.NamespacedName)
 		r.Lock.Forget(pe.UID)
 		return r.conflict(ctrl.Result{}, r.answerEnded(ctx, pe))
 	}

@@ -141,6 +141,9 @@ func (r *Reconciler) performTask(ctx context.Context, n *run, e engine.TaskEffec
 }
 
 func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
+	if err := r.recall(ctx, n); err != nil {
+		return apply.Classify(err)
+	}
 	made := &applied{answers: make([]*unstructured.Unstructured, 0, len(n.rendered[e.Path])), at: r.Clock.Now()}
 	for i, o := range n.rendered[e.Path] {
 		task := n.taskOf(e.Path, o)
@@ -153,6 +156,7 @@ func (r *Reconciler) performApply(ctx context.Context, n *run, e engine.TaskEffe
 			return apply.Classify(err)
 		}
 		n.objects[e.Path][i].UID = answer.GetUID()
+		n.remember(answer)
 		made.answers, made.tasks = append(made.answers, answer), append(made.tasks, task)
 	}
 	n.memory.applied[e.Key()] = made

@@ -17,7 +17,7 @@ import (
 func (r *Reconciler) gather(ctx context.Context, n *run) error {
 	n.facts = engine.Facts{
 		Admitted: true,
-		Stop:     n.instance.Status.Active.Stop,
+		Stop:     n.admission.Stop,
 		Outcomes: map[string]engine.Outcome{},
 	}
 	if err := r.look(ctx, n); err != nil {
@@ -119,12 +119,3 @@ func (r *Reconciler) observeDelete(ctx context.Context, n *run, refs []v1alpha1.
 
 // pollEvery is how often an object is read that the manager does not watch.
 const pollEvery = 5 * time.Second
-
-// poll says when to look again; never for what the manager watches and can tell the
-// Instance of.
-func (r *Reconciler) poll(n *run, ref v1alpha1.ObjectReference) time.Time {
-	if r.Reader.IsWatched(groupVersionKind(ref)) && ref.Namespace == n.pe.Namespace {
-		return time.Time{}
-	}
-	return r.Clock.Now().Add(pollEvery)
-}

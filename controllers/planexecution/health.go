@@ -61,6 +61,9 @@ func (r *Reconciler) newest(ctx context.Context, n *run, answer *unstructured.Un
 	if !watched && settledByAnswer(answer) {
 		return answer, engine.Outcome{}
 	}
+	if !watched && r.unchanged(n, answer) {
+		return answer.DeepCopy(), engine.Outcome{}
+	}
 	now, err := r.Reader.Get(ctx, n.applier.Client, ref)
 	if err != nil {
 		return nil, apply.Classify(err)

@@ -35,7 +35,7 @@ func (r *Reconciler) look(ctx context.Context, n *run) error {
 			continue // the expression that needs it says what is missing
 		}
 		seen, err := r.ask(ctx, n, query)
-		stopping := n.instance.Status.Active.Stop != ""
+		stopping := n.admission.Stop != ""
 		if apply.Classify(err).Class == engine.OutcomeTransient && !stopping {
 			return fmt.Errorf("observing %s: %w", name, err)
 		}

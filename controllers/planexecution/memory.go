@@ -30,6 +30,8 @@ type recollection struct {
 	deleted map[string][]v1alpha1.ObjectReference
 	// found is why attempts are not done, by attempt.
 	found map[string]*finding
+	// left is what applies left of objects, by key.
+	left map[string]left
 	// failures counts attempts in a row that may work in a moment.
 	failures int
 }
@@ -59,6 +61,7 @@ func (m *memory) of(pe *v1alpha1.PlanExecution) *recollection {
 		applied: map[string]*applied{},
 		deleted: map[string][]v1alpha1.ObjectReference{},
 		found:   map[string]*finding{},
+		left:    map[string]left{},
 	}
 	m.runs[key] = fresh
 	return fresh

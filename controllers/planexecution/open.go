@@ -6,6 +6,7 @@ package planexecution
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,12 +24,14 @@ import (
 type run struct {
 	pe       *v1alpha1.PlanExecution
 	instance *v1alpha1.Instance
-	version  *graph.Version
-	plan     *graph.Plan
-	inputs   *revision.Inputs
-	identity graph.Identity
-	applier  *apply.Applier
-	memory   *recollection
+	// admission is how the Instance admits this execution.
+	admission *v1alpha1.ActiveExecution
+	version   *graph.Version
+	plan      *graph.Plan
+	inputs    *revision.Inputs
+	identity  graph.Identity
+	applier   *apply.Applier
+	memory    *recollection
 
 	state engine.State
 	facts engine.Facts
@@ -57,7 +60,8 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 		rendered: map[string][]graph.Rendered{},
 	}
 	n.pe.Status.InstanceUID = inst.UID
-	n.pe.Status.Epoch = inst.Status.Active.Epoch
+	n.admission = held(inst, pe)
+	n.pe.Status.Epoch = n.admission.Epoch
 	n.state, n.objects = load(&n.pe.Status)
 	n.tails = loadTails(&n.pe.Status)
 	if err := r.program(ctx, n); err != nil || n.plan == nil {
@@ -68,7 +72,7 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	if err != nil {
 		return nil, fmt.Errorf("acting as the account %s: %w", inst.Spec.ServiceAccountName, err)
 	}
-	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Owner: apply.Owner{
+	n.applier = &apply.Applier{Client: as, Reader: r.Reader, Ignore: inst.Spec.IgnoreFields, Owner: apply.Owner{
 		Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID, Adopt: inst.Spec.Adopt,
 	}}
 	if err := r.secrets(ctx, n); err != nil {
@@ -90,26 +94,42 @@ func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1
 	if err != nil {
 		return nil, fmt.Errorf("reading the Instance: %w", err)
 	}
-	if !holds(inst, pe) {
+	admission := held(inst, pe)
+	if admission == nil {
 		return nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, "waiting until the Instance "+inst.Name+" admits this execution")
 	}
-	if r.Lock.Confirmed(ctx, pe.UID, inst.Status.Active.Epoch) {
+	if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) {
 		return inst, nil
 	}
 	live := &v1alpha1.Instance{}
 	if err := r.Live.Get(ctx, key, live); err != nil {
 		return nil, fmt.Errorf("reading the lock of the Instance: %w", err)
 	}
-	if !holds(live, pe) {
+	if admission = held(live, pe); admission == nil {
 		return nil, nil // the cache is behind; its next event comes here again
 	}
-	r.Lock.Confirm(pe.UID, live.Status.Active.Epoch)
+	r.Lock.Confirm(pe.UID, admission.Epoch)
 	return live, nil
 }
 
-func holds(inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution) bool {
-	a := inst.Status.Active
-	return a != nil && a.UID == pe.UID && (pe.Status.Epoch == 0 || pe.Status.Epoch == a.Epoch)
+// held returns how an Instance admits an execution: as the one that holds it, or as one
+// that runs beside others. Nil if it does not.
+func held(inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution) *v1alpha1.ActiveExecution {
+	for _, a := range admitted(inst) {
+		if a.UID == pe.UID && (pe.Status.Epoch == 0 || pe.Status.Epoch == a.Epoch) {
+			return &a
+		}
+	}
+	return nil
+}
+
+// admitted lists the executions that an Instance admits.
+func admitted(inst *v1alpha1.Instance) []v1alpha1.ActiveExecution {
+	out := slices.Clone(inst.Status.Shared)
+	if a := inst.Status.Active; a != nil {
+		out = append(out, *a)
+	}
+	return out
 }
 
 // program finds the compiled plan, pinning the inputs first where that was not done.
@@ -138,7 +158,7 @@ func (r *Reconciler) program(ctx context.Context, n *run) error {
 	n.pe.Status.Program = &v1alpha1.ProgramReference{
 		Version: n.inputs.Version.Name, FrameworkVersion: n.inputs.FrameworkVersion, Digest: n.inputs.Digest,
 		Desired: n.inputs.Wanted(), Account: n.instance.Spec.ServiceAccountName, Lifecycle: n.plan.Lifecycle,
-		Generation: n.inputs.Generation,
+		Generation: n.inputs.Generation, Shared: n.plan.Shared,
 	}
 	return nil
 }

@@ -5,10 +5,8 @@ package planexecution
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
@@ -32,8 +30,8 @@ func (r *Reconciler) restore(ctx context.Context, n *run) ([]graph.Rendered, err
 		return nil, err
 	}
 	out := make([]graph.Rendered, 0, len(base.Objects))
-	for _, o := range base.Objects {
-		restored, err := r.restored(ctx, n, o)
+	for i := range base.Objects {
+		restored, err := r.restored(ctx, n, &base.Objects[i])
 		if err != nil {
 			return nil, err
 		}
@@ -42,50 +40,27 @@ func (r *Reconciler) restore(ctx context.Context, n *run) ([]graph.Rendered, err
 	return out, nil
 }
 
-// restored is a recorded object as it can be applied again. The content of a Secret is
-// not on record: it is rendered again, and must be what it was.
-func (r *Reconciler) restored(ctx context.Context, n *run, o revision.Object) (graph.Rendered, error) {
-	if len(o.Content) == 0 {
-		return r.renderedAgain(ctx, n, o)
-	}
-	u := &unstructured.Unstructured{}
-	if err := json.Unmarshal(o.Content, &u.Object); err != nil {
-		return graph.Rendered{}, fmt.Errorf("decoding %s: %w", apply.Describe(o.ObjectReference), err)
-	}
-	return graph.Rendered{Object: u, Template: o.Template, Task: o.Task}, nil
-}
-
-func (r *Reconciler) renderedAgain(ctx context.Context, n *run, o revision.Object) (graph.Rendered, error) {
-	in, err := r.Archive.Inputs(ctx, n.pe.Namespace, n.inputs.Base.Inputs)
-	if err != nil {
-		return graph.Rendered{}, err
-	}
-	version, err := r.pinnedVersion(ctx, in)
-	if err != nil {
-		return graph.Rendered{}, err
-	}
-	lost := &apply.Refusal{
-		Reason:  v1alpha1.ReasonInputsLost,
-		Message: apply.Describe(o.ObjectReference) + " can not be put back: its content is not on record, and what renders it is no longer the same",
-	}
-	task := version.Task(o.Task)
-	if task == nil {
-		return graph.Rendered{}, lost
-	}
-	rendered, err := version.RenderTask(task, in, n.identity, graph.Run{}, r.Scope)
-	if err != nil {
-		return graph.Rendered{}, fmt.Errorf("rendering %s again: %w", apply.Describe(o.ObjectReference), err)
-	}
-	for _, again := range rendered {
-		if revision.Key(revision.Reference(again.Object)) != revision.Key(o.ObjectReference) {
-			continue
+// restored is a recorded object as it can be applied again.
+func (r *Reconciler) restored(ctx context.Context, n *run, o *revision.Object) (graph.Rendered, error) {
+	source := func() (*graph.Version, *revision.Inputs, error) {
+		in, err := r.Archive.Inputs(ctx, n.pe.Namespace, n.inputs.Base.Inputs)
+		if err != nil {
+			return nil, nil, err
 		}
-		if digest, err := revision.Digest(again.Object.Object); err != nil || digest != o.Digest {
-			return graph.Rendered{}, lost
-		}
-		return again, nil
+		version, err := r.pinnedVersion(ctx, in)
+		return version, in, err
 	}
-	return graph.Rendered{}, lost
+	recorded, err := graph.Recorded(o, source, n.identity, r.Scope)
+	if errors.Is(err, graph.ErrNotRecorded) {
+		return recorded, &apply.Refusal{
+			Reason:  v1alpha1.ReasonInputsLost,
+			Message: apply.Describe(o.ObjectReference) + " can not be put back: " + err.Error(),
+		}
+	}
+	if err != nil {
+		return recorded, fmt.Errorf("%s: %w", apply.Describe(o.ObjectReference), err)
+	}
+	return recorded, nil
 }
 
 // reversal is what takes back what a step did to objects.
@@ -118,7 +93,7 @@ func (r *Reconciler) reverse(ctx context.Context, n *run, path string) (*reversa
 			}
 			seen[key] = true
 			if was := base.Find(key); was != nil {
-				restored, err := r.restored(ctx, n, *was)
+				restored, err := r.restored(ctx, n, was)
 				if err != nil {
 					return nil, err
 				}

@@ -24,6 +24,9 @@ func (r *Reconciler) seal(ctx context.Context, n *run) engine.Outcome {
 	if n.facts.Prune.Class != engine.OutcomeDone {
 		next.Objects = append(next.Objects, gone...) // not pruned: still there for the next run to remove
 	}
+	if outcome := r.record(ctx, n, next); outcome.Class != engine.OutcomeNone {
+		return outcome
+	}
 	name, err := r.Archive.WriteApplied(ctx, n.instance, n.pe, next)
 	if err != nil {
 		return apply.Classify(err)
@@ -45,7 +48,7 @@ func (r *Reconciler) prune(ctx context.Context, n *run) engine.Outcome {
 		if err != nil {
 			return apply.Classify(err)
 		}
-		if live == nil || !n.applier.Owner.Owns(live) || (ref.UID != "" && ref.UID != live.GetUID()) {
+		if live == nil || !n.applier.Owner.Owns(live) || (ref.UID != "" && ref.UID != live.GetUID() && !apply.Applied(live)) {
 			// What an interrupted try removed stays on record.
 			refs = append(refs, recorded(n.pe.Status.Pruned, ref)...)
 			continue

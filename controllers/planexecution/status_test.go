@@ -20,7 +20,8 @@ import (
 
 func program() *graph.Plan {
 	task := &engine.Node{Name: "config", Path: "main/one/config", Task: &engine.Task{Kind: engine.TaskApply}}
-	step := &engine.Node{Name: "one", Path: "main/one", Children: []*engine.Node{task}}
+	undo := &engine.Node{Name: "revert", Path: "main/one/undo/revert", Task: &engine.Task{Kind: engine.TaskRevert}}
+	step := &engine.Node{Name: "one", Path: "main/one", Children: []*engine.Node{task}, Undo: []*engine.Node{undo}}
 	phase := &engine.Node{Name: "main", Path: "main", Children: []*engine.Node{step}}
 	return &graph.Plan{Program: &engine.Program{Plan: "deploy", Root: &engine.Node{Children: []*engine.Node{phase}}}}
 }
@@ -37,10 +38,14 @@ func TestStatusRoundTrip(t *testing.T) {
 		Run: v1alpha1.RunRunning, Reason: "Running", Message: "main/one", StartedAt: now,
 		Nodes: map[string]engine.NodeState{
 			"main": node(v1alpha1.RunRunning), "main/one": node(v1alpha1.RunRunning), "main/one/config": task,
+			"main/one/undo/revert": task,
 		},
+		Paused: []string{"", "main/one"}, FollowedBy: "rescue",
+		Ending:   &engine.Ending{Run: v1alpha1.RunFailed, Reason: "Timeout", Message: "too late", Undo: true, Force: true},
 		Answered: map[string]engine.Answer{"a": {Message: "retried", At: now}, "b": {Refused: true, Message: "no", At: now}},
 	}
-	objects := map[string][]v1alpha1.ObjectReference{"main/one/config": {{APIVersion: "v1", Kind: "ConfigMap", Name: "c", UID: "u"}}}
+	refs := []v1alpha1.ObjectReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "c", UID: "u"}}
+	objects := map[string][]v1alpha1.ObjectReference{"main/one/config": refs, "main/one/undo/revert": refs}
 	n := &run{pe: &v1alpha1.PlanExecution{}, state: state, objects: objects, plan: program()}
 	n.pe.Spec.Requests = []v1alpha1.Request{{ID: "b"}, {ID: "a"}, {ID: "new"}}
 	save(&n.pe.Status, n, now)
@@ -115,14 +120,14 @@ func TestHolds(t *testing.T) {
 	for name, tc := range tests {
 		inst := &v1alpha1.Instance{}
 		inst.Status.Active = tc.active
-		if got := holds(inst, pe); got != tc.want {
+		if got := held(inst, pe) != nil; got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
 	pe.Status.Epoch = 0
 	inst := &v1alpha1.Instance{}
 	inst.Status.Active = &v1alpha1.ActiveExecution{UID: "u-1", Epoch: 9}
-	if !holds(inst, pe) {
+	if held(inst, pe) == nil {
 		t.Error("one that never wrote its epoch is not admitted")
 	}
 }

@@ -16,9 +16,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/dynamic"
 )
 
 // workers is how many executions are worked on at once.
@@ -41,26 +43,30 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		u.SetGroupVersionKind(gvk)
 		b = b.Watches(u, handler.EnqueueRequestsFromMapFunc(r.holderOf), builder.WithPredicates(labelled))
 	}
+	b = b.WatchesRawSource(source.Func(r.listen))
 	return b.Complete(r)
 }
 
-// activeOf is the execution that an Instance admitted.
+// activeOf are the executions that an Instance admitted.
 func activeOf(_ context.Context, o client.Object) []reconcile.Request {
 	inst, ok := o.(*v1alpha1.Instance)
-	if !ok || inst.Status.Active == nil {
+	if !ok {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: inst.Namespace, Name: inst.Status.Active.Name}}}
+	var out []reconcile.Request
+	for _, a := range admitted(inst) {
+		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: inst.Namespace, Name: a.Name}})
+	}
+	return out
 }
 
 // holderOf is the execution that holds the Instance of an object.
 func (r *Reconciler) holderOf(ctx context.Context, o client.Object) []reconcile.Request {
-	inst := &v1alpha1.Instance{}
-	key := client.ObjectKey{Namespace: o.GetNamespace(), Name: o.GetLabels()[v1alpha1.LabelInstance]}
-	if err := r.Client.Get(ctx, key, inst); err != nil {
+	key, ok := dynamic.InstanceOf(o)
+	if !ok {
 		return nil
 	}
-	return activeOf(ctx, inst)
+	return r.activeIn(ctx, key)
 }
 
 // selector matches the objects of any Instance.

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/drift"
 	"kudo.dev/kudo/internal/revision"
 )
 
@@ -23,6 +24,10 @@ type Applier struct {
 	Client client.Client
 	Reader *Reader
 	Owner  Owner
+	// Ignore lists fields that are left to others.
+	Ignore []v1alpha1.IgnoreField
+	// Last finds what the last apply of an object left; nil if that is not known.
+	Last func(v1alpha1.ObjectReference) *revision.Object
 }
 
 // Apply sends a complete object and returns the API server's answer. Server-side
@@ -41,22 +46,37 @@ func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured,
 			return nil, err
 		}
 		body.SetUID(existing.GetUID())
+		drift.Yield(body, existing, a.owned(ref, existing), a.Ignore)
 	}
+	body, err = a.send(ctx, body)
+	if existing != nil && drift.Mine(a.owned(ref, existing), conflicts(err)) {
+		body, err = a.force(ctx, desired, existing)
+	}
+	if existing != nil && immutable(err) && policy != v1alpha1.ImmutableFail && policy != "" {
+		return nil, a.replace(ctx, existing, policy, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if existing == nil && !a.Owner.Adopt && foreign(body) {
+		return nil, notOwned(ref)
+	}
+	return body, nil
+}
+
+// send sends a complete object with server-side apply.
+func (a *Applier) send(ctx context.Context, body *unstructured.Unstructured, more ...client.PatchOption) (*unstructured.Unstructured, error) {
+	ref := revision.Reference(body)
 	raw, err := json.Marshal(body.Object)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", Describe(ref), err)
 	}
 	// Client.Apply has no option for strict field validation.
-	err = a.Client.Patch(ctx, body, client.RawPatch(types.ApplyPatchType, raw),
-		client.FieldOwner(v1alpha1.FieldManager), client.FieldValidation(metav1.FieldValidationStrict))
-	if existing != nil && immutable(err) && policy != v1alpha1.ImmutableFail && policy != "" {
-		return nil, a.replace(ctx, existing, policy, err)
-	}
-	if err != nil {
+	options := append([]client.PatchOption{
+		client.FieldOwner(v1alpha1.FieldManager), client.FieldValidation(metav1.FieldValidationStrict),
+	}, more...)
+	if err := a.Client.Patch(ctx, body, client.RawPatch(types.ApplyPatchType, raw), options...); err != nil {
 		return nil, fmt.Errorf("applying %s: %w", Describe(ref), err)
-	}
-	if existing == nil && !a.Owner.Adopt && foreign(body) {
-		return nil, notOwned(ref)
 	}
 	return body, nil
 }

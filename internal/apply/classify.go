@@ -60,7 +60,8 @@ func Classify(err error) engine.Outcome {
 	out := engine.Outcome{Class: engine.OutcomeTransient, Reason: v1alpha1.ReasonRetrying, Message: engine.Brief(err.Error(), maxMessage)}
 	if permanent(err) {
 		out.Class, out.Reason = engine.OutcomeUser, v1alpha1.ReasonRefused
-		out.Message = engine.Brief(err.Error()+hint(err), maxMessage)
+		what := hint(err)
+		out.Message = shorten(err.Error(), maxMessage-len(what)) + what
 	}
 	return out
 }
@@ -89,6 +90,16 @@ func transientNetwork(err error) bool {
 	var netErr net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) ||
 		utilnet.IsConnectionReset(err) || utilnet.IsConnectionRefused(err) || utilnet.IsProbableEOF(err)
+}
+
+// shorten cuts a text in the middle: the API server begins with the field, quotes a value
+// that may be a whole pod template, and ends with what is wrong with it.
+func shorten(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	const gap, end = " [...] ", 300
+	return strings.ToValidUTF8(text[:limit-len(gap)-end], "") + gap + strings.ToValidUTF8(text[len(text)-end:], "")
 }
 
 // hint says what to do about a refusal.

@@ -59,6 +59,7 @@ func TestClassify(t *testing.T) {
 		"413 too large":        {apierrors.NewRequestEntityTooLargeError("limit is 3145728"), user, "Refused", []string{"limit is 3145728"}},
 		"422 immutable":        {invalid("field is immutable when `immutable` is set"), user, "Refused", []string{"immutable", "undo the change, or delete the object"}},
 		"422 claim templates":  {invalid("updates to statefulset spec for fields other than 'replicas' are forbidden"), user, "Refused", []string{"updates to statefulset", "An immutable field"}},
+		"422 of a whole pod":   {invalid(strings.Repeat("x", 5000) + ": field is immutable"), user, "Refused", []string{"data", "field is immutable. An immutable field", "made anew"}},
 		"422 other":            {invalid("too long"), user, "Refused", []string{"too long"}},
 		"429":                  {apierrors.NewTooManyRequests("slow down", 1), transient, "Retrying", []string{"slow down"}},
 		"500":                  {apierrors.NewInternalError(errors.New("boom")), transient, "Retrying", []string{"boom"}},

@@ -7,6 +7,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -53,6 +54,14 @@ func (a *Archive) Applied(ctx context.Context, namespace, name string) (*revisio
 }
 
 func read[T any](ctx context.Context, a *Archive, namespace, name string, decode func([]byte) (*T, error)) (*T, error) {
+	cr, err := a.get(ctx, namespace, name)
+	if err != nil {
+		return nil, err
+	}
+	return decodeOnce(a, cr, decode)
+}
+
+func (a *Archive) get(ctx context.Context, namespace, name string) (*appsv1.ControllerRevision, error) {
 	key := client.ObjectKey{Namespace: namespace, Name: name}
 	cr := &appsv1.ControllerRevision{}
 	err := a.client.Get(ctx, key, cr)
@@ -66,7 +75,25 @@ func read[T any](ctx context.Context, a *Archive, namespace, name string, decode
 	if err != nil {
 		return nil, fmt.Errorf("reading revision %s: %w", name, err)
 	}
-	return decodeOnce(a, cr, decode)
+	return cr, nil
+}
+
+// Remove deletes a revision, by UID: another one of the same name is not meant. One that
+// is gone is no error.
+func (a *Archive) Remove(ctx context.Context, namespace, name string) error {
+	cr, err := a.get(ctx, namespace, name)
+	var missing *ErrMissing
+	if errors.As(err, &missing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = a.client.Delete(ctx, cr, client.Preconditions{UID: &cr.UID})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("removing revision %s: %w", name, err)
+	}
+	return nil
 }
 
 func decodeOnce[T any](a *Archive, cr *appsv1.ControllerRevision, decode func([]byte) (*T, error)) (*T, error) {

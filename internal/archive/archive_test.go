@@ -50,6 +50,21 @@ func (s *store) Create(_ context.Context, o client.Object, _ ...client.CreateOpt
 	return nil
 }
 
+func (s *store) Delete(_ context.Context, o client.Object, opts ...client.DeleteOption) error {
+	options := (&client.DeleteOptions{}).ApplyOptions(opts)
+	found := s.objects[o.GetName()]
+	switch {
+	case found == nil:
+		return apierrors.NewNotFound(revisions, o.GetName())
+	case options.Preconditions == nil || options.Preconditions.UID == nil:
+		return errors.New("the delete names no UID")
+	case *options.Preconditions.UID != found.UID:
+		return apierrors.NewConflict(revisions, o.GetName(), errors.New("another UID"))
+	}
+	delete(s.objects, o.GetName())
+	return nil
+}
+
 func newStore() *store { return &store{objects: map[string]*appsv1.ControllerRevision{}} }
 
 func execution(name string) *v1alpha1.PlanExecution {
@@ -81,6 +96,23 @@ func TestWhatIsPinnedFirstCounts(t *testing.T) {
 	other.UID = "u-2"
 	if _, _, err := a.WriteInputs(t.Context(), other, execution("run"), &revision.Inputs{}); err == nil {
 		t.Error("the revision of an earlier Instance of the same name was taken")
+	}
+}
+
+func TestRemoveMeansOneRevision(t *testing.T) {
+	s := newStore()
+	a := New(s, s)
+	name, err := a.WriteApplied(t.Context(), zk(), execution("run"), &revision.Applied{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := a.Remove(t.Context(), "prod", name); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(s.objects) > 0 {
+		t.Errorf("%d revisions are left", len(s.objects))
 	}
 }
 

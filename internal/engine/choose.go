@@ -27,6 +27,8 @@ type Run struct {
 	Preempt bool
 	// Lifecycle says that the plan applies or deletes objects.
 	Lifecycle bool
+	// Shared says that the plan runs beside others.
+	Shared bool
 	// Version of the framework that it runs.
 	Version string
 	// Desired is the digest of what the Instance wanted when the run was pinned.
@@ -53,6 +55,8 @@ type InstanceFacts struct {
 	Desired *Desired
 	// Active is the UID of the execution that holds the Instance; empty for none.
 	Active string
+	// Beside are the UIDs of the executions that run beside it.
+	Beside []string
 	// Completed is the digest and version of the last lifecycle run that succeeded.
 	Completed *Run
 	Runs      []Run
@@ -60,6 +64,10 @@ type InstanceFacts struct {
 
 // Choice is what an Instance does next. At most one of Stop, Admit and Start is set.
 type Choice struct {
+	// Share are the existing executions that run beside others from now on, or go on to.
+	Share []Run
+	// StopShared asks all of these to end, with this reason.
+	StopShared string
 	// Stop asks the active execution to end, with this reason.
 	Stop string
 	// Admit is an existing execution to admit.
@@ -88,8 +96,23 @@ const (
 	TriggerOnFailure = "onFailure/"
 )
 
-// Choose decides which execution holds the Instance next. It is deterministic and total.
+// Choose decides which execution holds the Instance next, and which run beside it. It is
+// deterministic and total.
 func Choose(f InstanceFacts) Choice {
+	share := f.share()
+	rest := f
+	rest.Runs = slices.DeleteFunc(slices.Clone(f.Runs), func(r Run) bool { return r.Shared })
+	c := rest.choose()
+	c.Share = share
+	if f.Deleting && len(share) > 0 && !f.SkipCleanup {
+		// The cleanup waits for their end: it may remove what they use.
+		return Choice{Stop: c.Stop, Share: share, StopShared: v1alpha1.ReasonDeleted}
+	}
+	return c
+}
+
+// choose is Choose for exclusive runs alone.
+func (f InstanceFacts) choose() Choice {
 	if f.Deleting && f.SkipCleanup {
 		return Choice{Done: true}
 	}

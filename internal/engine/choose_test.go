@@ -49,6 +49,16 @@ func triggered(by string) func(*Run)    { return func(r *Run) { r.Trigger = by }
 func followed(by string) func(*Run)   { return func(r *Run) { r.FollowedBy = by } }
 func at(generation string) func(*Run) { return func(r *Run) { r.Generation = generation } }
 
+// beside is a person's run of a shared plan, admitted if it has an epoch.
+func beside(name string, epoch int64, options ...func(*Run)) Run {
+	r := ran(name, "backup", epoch, v1alpha1.RunPending, byUser(false), func(r *Run) { r.Shared, r.Lifecycle = true, false })
+	r.Created = epoch0.Add(time.Duration(10-epoch) * time.Minute)
+	for _, o := range options {
+		o(&r)
+	}
+	return r
+}
+
 func byUser(preempt bool) func(*Run) {
 	return func(r *Run) { r.ByUser, r.Preempt, r.Trigger, r.Started, r.Desired = true, preempt, "", false, "" }
 }
@@ -126,6 +136,26 @@ func TestChoose(t *testing.T) {
 				deployed, ran("r", "rollback", 3, v1alpha1.RunRunning, desiring(""), at("6")),
 			}},
 			Choice{Stop: v1alpha1.ReasonSuperseded},
+		},
+		"a shared run starts beside what runs": {
+			InstanceFacts{Desired: want("B"), Active: "u", Completed: &deployed, Runs: []Run{
+				deployed, ran("u", "update", 2, v1alpha1.RunRunning, desiring("B")), beside("b", 0), beside("c", 3),
+			}},
+			Choice{Share: []Run{beside("c", 3), beside("b", 0)}},
+		},
+		"a shared run goes on where status was wiped, and ends with its own": {
+			InstanceFacts{Desired: want("A"), Completed: &deployed, Runs: []Run{
+				deployed, beside("b", 2), beside("c", 3, func(r *Run) { r.State = v1alpha1.RunSucceeded }),
+			}},
+			Choice{Share: []Run{beside("b", 2)}},
+		},
+		"no shared run starts before the first deploy has succeeded": {
+			InstanceFacts{Desired: want("A"), Runs: []Run{beside("b", 0)}},
+			Choice{Start: &Start{"deploy", "spec/7/A"}},
+		},
+		"the cleanup waits for the end of shared runs": {
+			InstanceFacts{Deleting: true, Desired: want("A"), Beside: []string{"b"}, Completed: &deployed, Runs: []Run{deployed, beside("b", 2)}},
+			Choice{Share: []Run{beside("b", 2)}, StopShared: v1alpha1.ReasonDeleted},
 		},
 		"suspended": {
 			InstanceFacts{Desired: want("A"), Suspended: true},

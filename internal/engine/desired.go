@@ -24,6 +24,8 @@ type Desired struct {
 	Changed []string
 	// Triggers names the plan of each parameter that has one of its own.
 	Triggers map[string]string
+	// Shared names the plans that run beside others.
+	Shared []string
 }
 
 // DesiredBy returns the digest of the desired state that a trigger names, or "".

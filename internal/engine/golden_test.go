@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
 
@@ -194,19 +192,23 @@ func TestGoldenRuns(t *testing.T) {
 				e(s)
 				s.settle()
 			}
-			file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(s.log.String()), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), s.log.String()); diff != "" {
-				t.Errorf("the run changed (-want +got); -update rewrites the log:\n%s", diff)
-			}
+			compareGolden(t, strings.ReplaceAll(name, " ", "-"), s.log.String())
 		})
 	}
+}
+
+// golden reads a recorded log; with -update it records what came now.
+func golden(t *testing.T, name, got string) string {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(want)
 }

@@ -39,7 +39,8 @@ func (d *decider) canAnswer(r Request) bool {
 			return d.State.Run == v1alpha1.RunStalled
 		}
 	}
-	return !d.State.StartedAt.IsZero() && d.facts.Stop == ""
+	e := d.State.Ending
+	return !d.State.StartedAt.IsZero() && d.facts.Stop == "" && (e == nil || e.Undo)
 }
 
 // carryOut does what a person asks for, and says what was done or why not.

@@ -235,6 +235,8 @@ func (c *compiler) triggers() {
 			c.add(field.Invalid(at, p.Trigger, "there is no such plan"+params.Hint(p.Trigger, c.out.PlanNames)))
 		case p.Trigger == v1alpha1.PlanCleanup:
 			c.add(field.Invalid(at, p.Trigger, "cleanup runs on deletion only"))
+		case c.out.Plans[p.Trigger].Shared:
+			c.add(field.Invalid(at, p.Trigger, "a plan that runs beside others takes no parameter over"))
 		default:
 			c.out.Triggers[p.Name] = p.Trigger
 			c.out.Plans[p.Trigger].Lifecycle = true

@@ -49,7 +49,7 @@ func overlayDefaults(spec, stored *v1alpha1.FrameworkVersionSpec) {
 	for i := range spec.Plans {
 		p := &spec.Plans[i]
 		old := find(stored.Plans, p.Name, planName)
-		fill(&p.Concurrency, old.Concurrency, "Exclusive")
+		fill(&p.Concurrency, old.Concurrency, v1alpha1.Exclusive)
 		fill(&p.Strategy, old.Strategy, v1alpha1.Serial)
 		for j := range p.Phases {
 			defaultPhase(spec, &p.Phases[j], find(old.Phases, p.Phases[j].Name, phaseName))

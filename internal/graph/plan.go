@@ -37,6 +37,8 @@ type Plan struct {
 	// Lifecycle says that the plan takes the Instance to what is wanted: it has such a
 	// name, a parameter triggers it, or it applies or deletes objects.
 	Lifecycle bool
+	// Shared says that the plan runs beside others: it changes no object of the Instance.
+	Shared bool
 	// Tasks by path.
 	Tasks map[string]*Task
 
@@ -217,6 +219,7 @@ func (c *compiler) plan(p *v1alpha1.Plan, path *field.Path) *Plan {
 		root.Children = append(root.Children, node)
 	}
 	c.add(checkOrder(siblings, p.Strategy, path.Child("phases"), "name")...)
+	c.shared(out, p, path)
 	if nodes > maxNodes {
 		c.add(field.TooMany(path.Child("phases"), nodes, maxNodes))
 	}

@@ -37,5 +37,16 @@ func (v *Version) Plan(name string) *Plan {
 	return v.Plans[name]
 }
 
+// Shared names the plans that run beside others, in declared order.
+func (v *Version) Shared() []string {
+	var out []string
+	for _, name := range v.PlanNames {
+		if v.Plans[name].Shared {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // Task returns the task with a name, or nil.
 func (v *Version) Task(name string) *Task { return v.tasks[name] }

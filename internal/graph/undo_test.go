@@ -123,3 +123,41 @@ func TestApprove(t *testing.T) {
 	}))
 	wantErrors(t, errs, "spec.tasks[3].approve.message: Forbidden: ${CEL} is not yet supported")
 }
+
+// A plan that runs beside others holds nothing that changes objects.
+func TestSharedPlans(t *testing.T) {
+	backup := func(change func(*spec, *v1alpha1.Plan)) func(*spec) {
+		return func(s *spec) {
+			p := v1alpha1.Plan{Name: "backup", Concurrency: v1alpha1.Shared, Phases: []v1alpha1.Phase{{
+				Name: "main", Steps: []v1alpha1.Step{{Name: "work", Tasks: []v1alpha1.StepTask{{Task: "work"}, {Task: "pause"}}}},
+			}}}
+			change(s, &p)
+			s.Plans = append(s.Plans, p)
+		}
+	}
+	v := mustCompile(t, changedApp(t, backup(func(*spec, *v1alpha1.Plan) {})))
+	if p := v.Plans["backup"]; !p.Shared || p.Lifecycle {
+		t.Errorf("shared %t, lifecycle %t", p.Shared, p.Lifecycle)
+	}
+	if diff := cmp.Diff([]string{"backup"}, v.Shared()); diff != "" {
+		t.Errorf("shared plans (-want +got):\n%s", diff)
+	}
+	refused := map[string]func(*spec){
+		"plans[2].concurrency: Invalid value: \"Shared\": a plan that makes or changes": backup(func(_ *spec, p *v1alpha1.Plan) {
+			p.Phases[0].Steps[0].Tasks = append(p.Phases[0].Steps[0].Tasks, v1alpha1.StepTask{Task: "config"})
+		}),
+		"plans[0].concurrency: Invalid value: \"Shared\": a plan that makes or changes": func(s *spec) { s.Plans[0].Concurrency = v1alpha1.Shared },
+		"plans[2].onFailure: Forbidden: nothing follows a plan that runs beside others": backup(func(_ *spec, p *v1alpha1.Plan) {
+			p.OnFailure = &v1alpha1.OnFailure{Rollback: true}
+		}),
+		"trigger: Invalid value: \"backup\": a plan that runs beside others takes no parameter over": backup(func(s *spec, _ *v1alpha1.Plan) {
+			s.Parameters[0].Trigger = "backup"
+		}),
+	}
+	for sentence, change := range refused {
+		t.Run(sentence, func(t *testing.T) {
+			_, errs := Compile(changedApp(t, change))
+			wantErrors(t, errs, sentence)
+		})
+	}
+}

@@ -72,7 +72,6 @@ func unsupportedTask(t *v1alpha1.Task, path *field.Path) field.ErrorList {
 func unsupportedPlan(p *v1alpha1.Plan, path *field.Path) field.ErrorList {
 	errs := refuse(
 		refusal{p.Private, path.Child("private")},
-		refusal{p.Concurrency != "" && p.Concurrency != "Exclusive", path.Child("concurrency")},
 		refusal{p.Schedule != nil, path.Child("schedule")},
 		refusal{len(p.Parameters) > 0, path.Child("parameters")},
 		refusal{len(p.Outputs) > 0, path.Child("outputs")},

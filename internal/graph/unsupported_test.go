@@ -36,11 +36,10 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"tasks[remove].delete.objects": func(s *spec) { s.Tasks[2].Delete.Objects = "[]" },
 		"tasks[work].job.mode":         func(s *spec) { s.Tasks[1].Job.Mode = v1alpha1.JobAtMostOnce },
 
-		"plans[deploy].private":     func(s *spec) { deployPlan(s).Private = true },
-		"plans[deploy].concurrency": func(s *spec) { deployPlan(s).Concurrency = "Shared" },
-		"plans[deploy].schedule":    func(s *spec) { deployPlan(s).Schedule = &v1alpha1.Schedule{Cron: "garbage"} },
-		"plans[deploy].parameters":  func(s *spec) { deployPlan(s).Parameters = []v1alpha1.Parameter{{Name: "p"}} },
-		"plans[deploy].outputs":     func(s *spec) { deployPlan(s).Outputs = []v1alpha1.Output{{Name: "o"}} },
+		"plans[deploy].private":    func(s *spec) { deployPlan(s).Private = true },
+		"plans[deploy].schedule":   func(s *spec) { deployPlan(s).Schedule = &v1alpha1.Schedule{Cron: "garbage"} },
+		"plans[deploy].parameters": func(s *spec) { deployPlan(s).Parameters = []v1alpha1.Parameter{{Name: "p"}} },
+		"plans[deploy].outputs":    func(s *spec) { deployPlan(s).Outputs = []v1alpha1.Output{{Name: "o"}} },
 
 		"plans[deploy].phases[main].forEach": func(s *spec) { mainPhase(s).ForEach = "[1]" },
 		"plans[deploy].phases[main].key":     func(s *spec) { mainPhase(s).Key = "item" },

@@ -25,12 +25,21 @@ type Object struct {
 	Digest string `json:"digest"`
 	// Content as it was applied; never of a Secret.
 	Content json.RawMessage `json:"content,omitempty"`
+	// Fields that the apply owns, as managedFields has them; empty if that is not known.
+	Fields json.RawMessage `json:"fields,omitempty"`
+	// ResourceVersion that the apply led to: what is older was seen before it.
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+}
+
+// Group returns the API group of an object.
+func Group(r v1alpha1.ObjectReference) string {
+	gv, _ := schema.ParseGroupVersion(r.APIVersion)
+	return gv.Group
 }
 
 // Key tells objects apart: a delete and a new creation have the same key.
 func Key(r v1alpha1.ObjectReference) string {
-	gv, _ := schema.ParseGroupVersion(r.APIVersion)
-	return gv.Group + "/" + r.Kind + "/" + r.Namespace + "/" + r.Name
+	return Group(r) + "/" + r.Kind + "/" + r.Namespace + "/" + r.Name
 }
 
 // Reference returns the reference of an object.
@@ -164,7 +173,10 @@ func Merge(previous *Applied, c Change) (next *Applied, prune []Object) {
 			case again[key]:
 				add(o)
 			case slices.Contains(c.Deleted, key):
-			case c.Retained(o.ObjectReference), slices.ContainsFunc(c.Listing(o.Template), c.skipped):
+			case slices.ContainsFunc(c.Listing(o.Template), c.skipped):
+				add(o)
+			case c.Retained(o.ObjectReference):
+				o.Fields = nil // nothing lists it any more, so nothing puts it back
 				add(o)
 			default:
 				prune = append(prune, o)

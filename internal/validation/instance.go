@@ -19,6 +19,7 @@ import (
 func Instance(inst, old *v1alpha1.Instance, version *graph.Version) field.ErrorList {
 	errs := unsupported(inst)
 	errs = append(errs, parameterSize(inst)...)
+	errs = append(errs, ignoreFields(inst)...)
 	if t := inst.Spec.CleanupTimeout; t != nil && t.Duration <= 0 {
 		errs = append(errs, field.Invalid(specPath.Child("cleanupTimeout"), t.Duration.String(), "must be more than 0"))
 	}
@@ -62,8 +63,6 @@ func unsupported(inst *v1alpha1.Instance) field.ErrorList {
 		set  bool
 		name string
 	}{
-		{inst.Spec.DriftPolicy != "" && inst.Spec.DriftPolicy != v1alpha1.DriftIgnore, "driftPolicy"},
-		{len(inst.Spec.IgnoreFields) > 0, "ignoreFields"},
 		{inst.Spec.OnContentChange != "" && inst.Spec.OnContentChange != "Ignore", "onContentChange"},
 		{inst.Spec.DeletionPolicy == v1alpha1.DeletionDelete, "deletionPolicy"},
 	} {

@@ -53,11 +53,16 @@ func TestInstance(t *testing.T) {
 		"44 back to what runs":        {inst: running(instance(), "2.0.0"), old: older("3.0.0", "2.0.0")},
 		"44 nothing was deployed yet": {inst: instance(), old: older("1.0.0", "")},
 		"44 stored before the rule":   {inst: running(instance("size", "5"), "1.8.0"), old: running(instance(), "1.8.0")},
-		"drift policy":                {inst: with(func(s *v1alpha1.InstanceSpec) { s.DriftPolicy = v1alpha1.DriftCorrect }), want: []string{"spec.driftPolicy: Forbidden: not yet supported"}},
+		"drift policy":                {inst: with(func(s *v1alpha1.InstanceSpec) { s.DriftPolicy = v1alpha1.DriftCorrect })},
 		"drift ignored":               {inst: with(func(s *v1alpha1.InstanceSpec) { s.DriftPolicy = v1alpha1.DriftIgnore })},
 		"ignored fields": {
-			inst: with(func(s *v1alpha1.InstanceSpec) { s.IgnoreFields = []v1alpha1.IgnoreField{{Kind: "Pod", Path: "/spec"}} }),
-			want: []string{"spec.ignoreFields: Forbidden: not yet supported"},
+			inst: with(func(s *v1alpha1.InstanceSpec) {
+				s.IgnoreFields = []v1alpha1.IgnoreField{{Kind: "Pod", Path: "/spec/a~1b/0"}, {Kind: "Pod", Path: "spec"}, {Kind: "Pod", Path: "/spec/"}, {Kind: "Pod", Path: "/metadata/labels"}}
+			}),
+			want: []string{
+				`spec.ignoreFields[1].path: Invalid value: "spec": must be a JSON pointer`, `spec.ignoreFields[2].path: Invalid value`,
+				"spec.ignoreFields[3].path: Forbidden: Kudo knows its objects by this field",
+			},
 		},
 		"content change":  {inst: with(func(s *v1alpha1.InstanceSpec) { s.OnContentChange = "update" }), want: []string{"spec.onContentChange: Forbidden: not yet supported"}},
 		"content ignored": {inst: with(func(s *v1alpha1.InstanceSpec) { s.OnContentChange = "Ignore" })},
@@ -83,8 +88,8 @@ func TestInstance(t *testing.T) {
 func TestInstanceWithoutItsVersion(t *testing.T) {
 	wantErrors(t, Instance(instance("siez", "5"), nil, nil))
 	inst := instance("size", `"`+strings.Repeat("x", 262_144)+`"`)
-	inst.Spec.DriftPolicy = v1alpha1.DriftReport
-	wantErrors(t, Instance(inst, nil, nil), "spec.driftPolicy", "more than the 262144 that an Instance may have")
+	inst.Spec.DeletionPolicy = v1alpha1.DeletionDelete
+	wantErrors(t, Instance(inst, nil, nil), "spec.deletionPolicy", "more than the 262144 that an Instance may have")
 }
 
 func TestPlanExecution(t *testing.T) {

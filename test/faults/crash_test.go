@@ -6,177 +6,100 @@
 package faults
 
 import (
-	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
+
+	"kudo.dev/kudo/internal/testing/cluster"
 )
 
-// quiet time that shows that a run has come to its end.
-const quiescence = 2 * time.Second
+// few is how many of the kills before a write are part of make test-crash, by workload. To
+// the cluster they look like the kill after the write before.
+const few = 5
 
-// point is a run with its fault.
-type point struct {
-	run
-	fault fault
-	// reproduce is the value of FAULTS_ONLY.
-	reproduce string
-}
-
-// TestCrash kills the manager before and after every write of a deploy, an update, an
-// upgrade and a delete, starts it again, and expects the same end as without a crash.
+// TestCrash kills the manager after every write of the quick workloads, and before some,
+// starts it again, and expects the same end as without a crash.
 func TestCrash(t *testing.T) {
 	begun := time.Now()
-	h := newHarness(t, build(t), "crash")
-	references := h.references(t)
-	points := h.crashPoints(references)
-	survived := h.survivors(t, references, points)
-	t.Logf("took %s; the manager is ready after %s", time.Since(begun).Round(time.Second), h.startup())
-	summary = append(summary, fmt.Sprintf("%d crash points, %d survived", len(points), survived))
+	s := &suite{h: newHarness(t, cluster.Get(t), build(t), "crash", false)}
+	for i := range workloads {
+		if w := &workloads[i]; w.quick && w.wanted() {
+			s.workloads = append(s.workloads, w)
+		}
+	}
+	s.refer(t)
+	for _, c := range kills()[:2] {
+		for _, w := range s.workloads {
+			if !c.wanted() {
+				continue
+			}
+			points := s.h.points(c, w, s.references[w.name].trace())
+			if c.name == "killed-before" && !settings.all && settings.only == "" {
+				points = points[:min(few, len(points))]
+			}
+			s.points = append(s.points, points...)
+		}
+	}
+	s.suffer(t)
+	s.verdict(t, 2*time.Second)
+	t.Logf("took %s; the manager is ready after %s", time.Since(begun).Round(time.Second), s.h.startup())
+	summary = append(summary, fmt.Sprintf("%d crash points, %d survived", len(s.points), s.survived()))
 }
 
-// references runs every workload without a fault.
-func (h *harness) references(t *testing.T) map[string]*run {
-	t.Helper()
-	out := map[string]*run{}
-	var all []*run
+// TestFaults runs every class with every workload, each class on an API server of its own.
+func TestFaults(t *testing.T) {
+	if !settings.all {
+		t.Skip("set FAULTS_ALL=1: it takes hours")
+	}
+	cluster.Get(t) // skips where there are no binaries
+	binary := build(t)
+	for _, c := range classes() {
+		if c.wanted() {
+			t.Run(c.name, func(t *testing.T) { c.test(t, binary) })
+		}
+	}
+}
+
+// most is how many runs share an API server: the more Instances, the slower each restart.
+const most = 120
+
+func (c *class) test(t *testing.T, binary string) {
+	var queue []*point
+	for part, ok := 1, true; ok && (part == 1 || len(queue) > 0); part++ {
+		ok = t.Run("part"+strconv.Itoa(part), func(t *testing.T) {
+			own, err := cluster.Start()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := own.Stop(); err != nil {
+					t.Error(err)
+				}
+			})
+			s := &suite{h: newHarness(t, own, binary, "f", c.apart, c.env...), workloads: c.usable()}
+			s.refer(t)
+			if part == 1 {
+				for _, w := range s.workloads {
+					queue = append(queue, s.h.points(c, w, s.references[w.name].trace())...)
+				}
+			}
+			n := min(most, len(queue))
+			s.points, queue = queue[:n], queue[n:]
+			s.suffer(t)
+			s.verdict(t, 10*time.Second)
+		})
+	}
+}
+
+// usable are the workloads of a class that the environment asks for.
+func (c *class) usable() []*workloadCase {
+	var out []*workloadCase
 	for i := range workloads {
-		r := &run{workload: &workloads[i], namespace: h.prefix + "-" + workloads[i].name}
-		all = append(all, r)
-		out[r.workload.name] = r
-	}
-	if err := h.prepare(t.Context(), all); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range all {
-		begun := time.Now()
-		h.perform(t.Context(), r, nil)
-		took := r.settledAt.Sub(begun)
-		if len(r.problems) > 0 {
-			t.Fatalf("%s fails without any fault:\n\t%s", r.workload.name, strings.Join(r.problems, "\n\t"))
-		}
-		time.Sleep(quiescence)
-		if late := len(h.proxy.writes()) - len(r.trace); late > 0 {
-			t.Fatalf("%s: %d writes after its end: %v", r.workload.name, late, h.proxy.writes()[len(r.trace):])
-		}
-		t.Logf("%s: %d writes in %s", r.workload.name, len(r.trace), took.Round(time.Millisecond))
-		if os.Getenv("FAULTS_LOGS") != "" {
-			t.Log(r.trace)
+		if w := &workloads[i]; w.wanted() && (c.workloads == nil || slices.Contains(c.workloads, w.name)) {
+			out = append(out, w)
 		}
 	}
 	return out
-}
-
-// crashPoints are all the moments around the writes of the reference runs, but for those
-// that the environment does not ask for.
-func (h *harness) crashPoints(references map[string]*run) []*point {
-	var out []*point
-	for i := range workloads {
-		w := &workloads[i]
-		for _, before := range []bool{true, false} {
-			side := map[bool]string{true: "before", false: "after"}[before]
-			for k, write := range references[w.name].trace {
-				crash := func() { _ = h.kill() }
-				out = append(out, h.newPoint(w, side, k+1, fault{write: write, before: before, crash: crash}))
-			}
-		}
-	}
-	only := os.Getenv("FAULTS_ONLY")
-	return slices.DeleteFunc(out, func(p *point) bool {
-		return only != "" && p.reproduce != only && !strings.HasPrefix(p.reproduce, only+"/")
-	})
-}
-
-func (h *harness) newPoint(w *workloadCase, class string, k int, f fault) *point {
-	return &point{fault: f, reproduce: w.name + "/" + class + "/" + strconv.Itoa(k), run: run{
-		workload: w, name: class + " " + f.write.String(),
-		namespace: h.prefix + "-" + w.name + "-" + class + "-" + strconv.Itoa(k),
-	}}
-}
-
-// survivors runs the points, one workload after the other, reports those that did not
-// survive and counts those that did.
-func (h *harness) survivors(t *testing.T, references map[string]*run, points []*point) int {
-	t.Helper()
-	for i := range workloads {
-		h.suffer(t, slices.DeleteFunc(slices.Clone(points), func(p *point) bool { return p.workload != &workloads[i] }))
-	}
-	verdict(t, h, references, points)
-	survived := 0
-	for _, p := range points {
-		if len(p.problems) == 0 {
-			survived++
-		}
-	}
-	return survived
-}
-
-// suffer runs points one after the other: a crash hits all that runs at its time.
-func (h *harness) suffer(t *testing.T, points []*point) {
-	t.Helper()
-	if len(points) == 0 {
-		return
-	}
-	runs := make([]*run, len(points))
-	for i, p := range points {
-		runs[i] = &p.run
-	}
-	begun := time.Now()
-	if err := h.prepare(t.Context(), runs); err != nil {
-		t.Fatal(err)
-	}
-	prepared := time.Now()
-	for _, p := range points {
-		h.perform(t.Context(), &p.run, &p.fault)
-	}
-	t.Logf("%s: %d points prepared in %s, suffered in %s", points[0].workload.name, len(points),
-		prepared.Sub(begun).Round(time.Millisecond), time.Since(prepared).Round(time.Millisecond))
-}
-
-// verdict waits until whatever is not at rest has had its chance, in a new process too,
-// and reports the points that did not survive.
-func verdict(t *testing.T, h *harness, references map[string]*run, points []*point) {
-	t.Helper()
-	if err := comeToRest(t.Context(), h); err != nil {
-		t.Error(err)
-	}
-	for name, reference := range references {
-		var runs []*run
-		for _, p := range points {
-			if p.workload.name == name {
-				runs = append(runs, &p.run)
-			}
-		}
-		if err := h.judge(reference, append(runs, reference)); err != nil {
-			t.Fatal(err)
-		}
-		if len(reference.problems) > 0 {
-			t.Errorf("%s without a fault:\n\t%s", name, strings.Join(reference.problems, "\n\t"))
-		}
-	}
-	for _, p := range points {
-		if len(p.problems) > 0 {
-			t.Errorf("%s, %s\n\treproduce: FAULTS_ONLY=%s go test -tags faults -count=1 -v ./test/faults -run %s\n\t%s",
-				p.workload.name, p.name, p.reproduce, t.Name(), strings.Join(p.problems, "\n\t"))
-		}
-	}
-	if t.Failed() && os.Getenv("FAULTS_LOGS") != "" {
-		raw, err := h.logSince(0)
-		t.Logf("the manager's log (%v):\n%s", err, raw)
-	}
-}
-
-func comeToRest(ctx context.Context, h *harness) error {
-	if err := h.kill(); err != nil {
-		return err
-	}
-	if err := h.start(ctx); err != nil {
-		return err
-	}
-	time.Sleep(quiescence)
-	return nil
 }

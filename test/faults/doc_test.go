@@ -3,14 +3,18 @@
 
 //go:build faults
 
-// Package faults crashes the manager around every one of its writes and expects the
-// same end as without a crash. The manager is the real one, a process under its own
+// Package faults lets things go wrong around every write of the manager, and expects the
+// same end as if they had not. The manager is the real one, a process under its own
 // ServiceAccount; all that it asks of the API server goes through a proxy, which kills
-// it before or after the write that a test names. Nothing in the manager knows of it.
+// it, refuses, loses or delays what a test names. Nothing in the manager knows of it.
 //
 //	make test-crash
-//	FAULTS_ONLY=upgrade        go test -tags faults -v ./test/faults -run TestCrash
-//	FAULTS_ONLY=upgrade/after/7 ...   one crash point
-//	FAULTS_ALL=1 ...                  also refusals and lost replies, for every write
-//	FAULTS_LOGS=1 ...                 the manager's log and the trace of writes
+//	make test-faults
+//	make test-faults FAULTS_CLASS=b,frozen FAULTS_WORKLOAD=deploy FAULTS_SAMPLE=3
+//	FAULTS_ONLY=upgrade/killed-after/7   one point, as a failure prints it
+//	FAULTS_SEED=42                       the same chances again
+//	FAULTS_LOGS=1                        the manager's log and the writes
+//	FAULTS_TABLE=table.md                the table as a file
+//
+// docs/faults.md says what the classes and the rules are.
 package faults

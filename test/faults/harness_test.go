@@ -16,25 +16,17 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/internal/testing/cluster"
 	"kudo.dev/kudo/internal/testing/install"
 	"kudo.dev/kudo/internal/testing/manager"
 	"kudo.dev/kudo/internal/testing/workload"
 )
-
-// summary is what is said at the very end.
-var summary []string
-
-func TestMain(m *testing.M) {
-	code := cluster.Run(m)
-	for _, line := range summary {
-		fmt.Println(line)
-	}
-	os.Exit(code)
-}
 
 // patience is longer than any run takes that ends at all, retries included.
 const patience = 30 * time.Second
@@ -51,17 +43,24 @@ type harness struct {
 	prefix string
 	// since is when the harness came to be, in the audit log.
 	since cluster.Mark
+	// revive starts again what a fault has crashed.
+	revive func(context.Context) error
+	// held are namespaces in which no Job ends.
+	held sync.Map
+	// lenient does not ask what the log says of other runs.
+	lenient bool
 
 	mu      sync.Mutex
 	process *manager.Process
+	second  *manager.Process
 	// starts are how long each start of the manager took until it was ready.
 	starts []time.Duration
 }
 
-// newHarness starts a manager from a binary and publishes the framework.
-func newHarness(t *testing.T, binary, prefix string) *harness {
+// newHarness starts a manager from a binary and publishes the framework. If apart, the
+// webhooks are served by another manager, which never leads.
+func newHarness(t *testing.T, c *cluster.Cluster, binary, prefix string, apart bool, env ...string) *harness {
 	t.Helper()
-	c := cluster.Get(t)
 	if c.Audit == nil {
 		t.Skip("the harness reads the audit log of an API server of its own")
 	}
@@ -81,6 +80,7 @@ func newHarness(t *testing.T, binary, prefix string) *harness {
 	must(err)
 	h.proxy, err = newProxy(c.Config)
 	must(err)
+	h.proxy.strike = func(f *fault, x *exchange) { f.strike(h, x) }
 	t.Cleanup(h.proxy.close)
 	h.player, err = workload.Start(context.WithoutCancel(t.Context()), c.Config)
 	must(err)
@@ -89,16 +89,55 @@ func newHarness(t *testing.T, binary, prefix string) *harness {
 			t.Error("the player of workloads:", err)
 		}
 	})
+	must(h.player.Set(t.Context(), h.failing))
 	dir := t.TempDir()
 	h.options = manager.Options{
-		Binary: binary, Kubeconfig: filepath.Join(dir, "kubeconfig"), Log: filepath.Join(dir, "manager.log"), WebhookPort: port, Args: []string{"--zap-time-encoding=rfc3339nano"},
+		Binary: binary, Kubeconfig: filepath.Join(dir, "kubeconfig"), Log: filepath.Join(dir, "manager.log"), WebhookPort: port,
+		Args: []string{"--zap-time-encoding=rfc3339nano"}, Env: env,
 	}
 	must(h.writeKubeconfig(t.Context()))
-	t.Cleanup(func() { must(h.kill()) })
+	t.Cleanup(func() { must(errors.Join(h.kill(), h.killSecond())) })
+	if apart {
+		h.serveWebhooks(t, dir)
+		h.options.Args = append(h.options.Args, "--webhooks=false")
+	}
 	must(h.start(t.Context()))
 	must(install.AwaitWebhooks(t.Context(), c.Client))
 	must(h.publish(t.Context()))
 	return h
+}
+
+// serveWebhooks starts a manager that waits for a lease for ever, and serves the webhooks
+// meanwhile: in the way of no fault.
+func (h *harness) serveWebhooks(t *testing.T, dir string) {
+	t.Helper()
+	holder, forever, now := "nobody", int32(24*60*60), metav1.NowMicro()
+	err := h.cluster.Client.Create(t.Context(), &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: "kudo-manager.kudo.dev"},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &forever, AcquireTime: &now, RenewTime: &now},
+	})
+	if client.IgnoreAlreadyExists(err) != nil {
+		t.Fatal(err)
+	}
+	config, err := install.ManagerConfig(t.Context(), h.cluster.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := install.Kubeconfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := h.options
+	options.Kubeconfig, options.Log = filepath.Join(dir, "webhooks"), filepath.Join(dir, "webhooks.log")
+	options.Args = append(options.Args, "--leader-elect")
+	if err := os.WriteFile(options.Kubeconfig, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := manager.Start(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Kill() })
 }
 
 // writeKubeconfig names the proxy where the API server would be named.
@@ -116,46 +155,6 @@ func (h *harness) writeKubeconfig(ctx context.Context) error {
 	return os.WriteFile(h.options.Kubeconfig, raw, 0o600)
 }
 
-// start starts the manager and waits until it is ready.
-func (h *harness) start(ctx context.Context) error {
-	begun := time.Now()
-	p, err := manager.Launch(h.options)
-	if err != nil {
-		return err
-	}
-	h.mu.Lock()
-	h.process = p
-	h.mu.Unlock()
-	if err := p.AwaitReady(ctx); err != nil {
-		return err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.starts = append(h.starts, time.Since(begun))
-	return nil
-}
-
-// kill ends the manager as a crash would.
-func (h *harness) kill() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.process == nil {
-		return nil
-	}
-	return h.process.Kill()
-}
-
-// startup is the mean time that the manager needs until it is ready.
-func (h *harness) startup() time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var sum time.Duration
-	for _, s := range h.starts {
-		sum += s
-	}
-	return (sum / time.Duration(max(len(h.starts), 1))).Round(time.Millisecond)
-}
-
 // logSize is a moment in the manager's log.
 func (h *harness) logSize() int64 {
 	info, err := os.Stat(h.options.Log)
@@ -169,9 +168,9 @@ func (h *harness) logSize() int64 {
 func (h *harness) logSince(from int64) ([]byte, error) {
 	file, err := os.Open(h.options.Log)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the manager's log: %w", err)
 	}
-	out := make([]byte, h.logSize()-from)
+	out := make([]byte, max(h.logSize()-from, 0))
 	_, err = file.ReadAt(out, from)
 	return out, errors.Join(err, file.Close())
 }

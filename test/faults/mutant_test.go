@@ -6,82 +6,173 @@
 package faults
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"kudo.dev/kudo/internal/testing/cluster"
 )
 
 // mutant is a manager with a fault of its own that the harness must find.
 type mutant struct {
 	name  string
 	edits []edit
-	// workload and write after which it is killed.
-	workload, write string
+	// quick ones are part of make test-crash.
+	quick bool
+	// workload and class that bring it to light; without a class, no fault is needed.
+	workload, class string
+	// write that the fault strikes: the nth of that key, or counted from the end below 0.
+	write write
+	// shown is the write before which a manager that lags is shown the cluster.
+	shown write
+	// detail chooses a point that is about no write.
+	detail string
 	// finds is a part of the problem that must be among those found.
 	finds string
 }
 
-// mutants break one rule of the design each, and work as long as nothing crashes.
-var mutants = []mutant{
-	{
-		name: "names that are not derived",
-		edits: []edit{
-			{"internal/revision/name.go", `	"strings"`, `	"strings"
-	"time"`},
-			{"internal/revision/name.go", `func derive(`, `func derive(prefix string, parts ...string) string {
-	return deriveFrom(prefix, append(parts, process)...)
-}
-
-// process makes names stable while a manager runs, and others in the next one.
-var process = time.Now().String()
-
-func deriveFrom(`},
-		},
-		workload: "deploy", write: "POST jobs#1",
-		finds: "times that jobs one-verify-HASH was made: 2, in the reference 1",
-	},
-	{
-		name: "effects before write-ahead",
-		edits: []edit{
-			{"controllers/planexecution/proceed.go", `d.WriteAhead && len(ready) > 0`, `false && d.WriteAhead && len(ready) > 0`},
-		},
-		workload: "upgrade", write: "DELETE statefulsets/one#1",
-		finds: "another end state",
-	},
-}
-
-// TestMutants proves that the harness can see: each mutant breaks a rule, and a crash at
-// the right moment must bring it to light.
+// TestMutants proves that the harness can see: each mutant breaks a rule of the design,
+// and the fault must bring it to light. As far as it needs one, it must work without.
 func TestMutants(t *testing.T) {
-	for i := range mutants {
-		m := &mutants[i]
-		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) { m.test(t, i) })
+	c := cluster.Get(t)
+	chosen := slices.DeleteFunc(mutants(), func(m *mutant) bool {
+		return !(m.quick || settings.all) || (settings.only != "" && settings.only != m.label()) || len(settings.classes) > 0
+	})
+	if len(chosen) == 0 {
+		t.Skip("none is asked for")
+	}
+	sane := build(t)
+	caught := 0
+	for _, apart := range []bool{false, true} {
+		group := slices.DeleteFunc(slices.Clone(chosen), func(m *mutant) bool { return m.by().apart != apart })
+		if len(group) == 0 {
+			continue
+		}
+		t.Run(map[bool]string{false: "alone", true: "apart"}[apart], func(t *testing.T) {
+			caught += hunt(t, c, sane, group, apart)
+		})
+	}
+	summary = append(summary, fmt.Sprintf("%d mutants, %d caught", len(chosen), caught))
+}
+
+// hunt looks for mutants, with one harness for all of them.
+func hunt(t *testing.T, c *cluster.Cluster, sane string, group []*mutant, apart bool) (caught int) {
+	t.Helper()
+	h := newHarness(t, c, sane, map[bool]string{false: "mutant", true: "mutants"}[apart], apart)
+	h.lenient = true
+	s := &suite{h: h}
+	for i := range workloads {
+		if slices.ContainsFunc(group, func(m *mutant) bool { return m.workload == workloads[i].name }) {
+			s.workloads = append(s.workloads, &workloads[i])
+		}
+	}
+	s.refer(t)
+	for i, m := range group {
+		if t.Run(m.label(), func(t *testing.T) {
+			h.options.Binary = build(t, m.edits...)
+			defer func() {
+				h.options.Binary, h.options.Env = sane, nil
+				if err := h.kill(); err != nil {
+					t.Error(err)
+				}
+			}()
+			m.test(t, h, s.references[m.workload], i)
+		}) {
+			caught++
+		}
+	}
+	return caught
+}
+
+// by is the class that finds it; an empty one where no fault is needed.
+func (m *mutant) by() *class {
+	for _, c := range classes() {
+		if c.name == m.class {
+			return c
+		}
+	}
+	return &class{}
+}
+
+func (m *mutant) label() string { return strings.ReplaceAll(m.name, " ", "-") }
+
+func (m *mutant) test(t *testing.T, h *harness, reference *run, i int) {
+	t.Helper()
+	w := find(m.workload)
+	own := &point{class: &class{}, run: run{workload: w, namespace: fmt.Sprintf("%s-%s-own-%d", h.prefix, w.name, i)}}
+	points := []*point{own}
+	runs := []*run{&own.run}
+	var c *class
+	if m.class != "" {
+		c = m.by()
+		h.options.Env = c.env
+	}
+	faulty := &point{class: c, run: run{workload: w, namespace: fmt.Sprintf("%s-%s-faulty-%d", h.prefix, w.name, i)}}
+	if c != nil {
+		points, runs = append(points, faulty), append(runs, &faulty.run)
+	}
+	// The mutant prepares its own runs too: what it leaves behind is part of it.
+	if err := h.kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.prepare(t.Context(), runs); err != nil {
+		t.Fatal(err)
+	}
+	h.perform(t.Context(), &own.run, nil)
+	if c != nil {
+		faulty.fault = m.fault(t, c, own.run.trace())
+		h.perform(t.Context(), &faulty.run, faulty.fault)
+	}
+	if err := h.judge(reference, points); err != nil {
+		t.Fatal(err)
+	}
+	last := points[len(points)-1]
+	if c != nil && len(own.problems) > 0 {
+		t.Errorf("it does not even work without a fault:\n\t%s", list(own.problems))
+	}
+	if found := list(last.problems); !strings.Contains(found, m.finds) {
+		t.Errorf("the harness did not find %q; found:\n\t%s", m.finds, found)
+	} else {
+		t.Logf("found, as it should be:\n\t%s", found)
 	}
 }
 
-func (m *mutant) test(t *testing.T, i int) {
+// fault is the one of its class that finds the mutant.
+func (m *mutant) fault(t *testing.T, c *class, trace []write) *fault {
 	t.Helper()
-	h := newHarness(t, build(t, m.edits...), "mutant"+string(rune('a'+i)))
-	w := &workloads[slices.IndexFunc(workloads, func(w workloadCase) bool { return w.name == m.workload })]
-	reference := &run{workload: w, namespace: h.prefix + "-reference"}
-	k := strings.LastIndex(m.write, "#")
-	p := h.newPoint(w, "mutant", 1, fault{
-		write: write{key: m.write[:k], nth: 1}, crash: func() { _ = h.kill() },
-	})
-	if err := h.prepare(t.Context(), []*run{reference, &p.run}); err != nil {
-		t.Fatal(err)
+	if m.write.key == "" {
+		for _, f := range c.faults(find(m.workload), trace) {
+			if f.detail == m.detail {
+				return f
+			}
+		}
+		t.Fatalf("the class %s has no fault %q", c.name, m.detail)
 	}
-	h.perform(t.Context(), reference, nil)
-	h.perform(t.Context(), &p.run, &p.fault)
-	if err := h.judge(reference, []*run{&p.run}); err != nil {
-		t.Fatal(err)
+	w := m.write
+	if w.nth < 0 {
+		n := 0
+		for _, seen := range trace {
+			if seen.key == w.key {
+				n++
+			}
+		}
+		w.nth += n + 1
 	}
-	if len(reference.problems) > 0 {
-		t.Errorf("it does not even work without a crash:\n\t%s", strings.Join(reference.problems, "\n\t"))
+	if !slices.Contains(trace, w) {
+		t.Fatalf("there is no write %s among %v", w, trace)
 	}
-	found := strings.Join(p.problems, "\n\t")
-	if !strings.Contains(found, m.finds) {
-		t.Errorf("the harness did not find %q; found:\n\t%s", m.finds, found)
+	if m.shown.key != "" {
+		return lagging(m.shown, w)
 	}
-	t.Logf("found, as it should:\n\t%s", found)
+	for _, f := range c.faults(find(m.workload), trace) {
+		if f.write == w {
+			return f
+		}
+	}
+	t.Fatalf("the class %s has no fault at %s", c.name, w)
+	return nil
 }

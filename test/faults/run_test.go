@@ -26,17 +26,60 @@ type run struct {
 	// what happens to it, for people; empty for a reference run.
 	name string
 	// problems are the violations that were found.
-	problems []string
-	// trace are the manager's writes.
-	trace []write
+	problems []problem
+	// log are the managers' writes.
+	log []record
 	// state at the end.
 	state state
-	// settledAt is when the run had come to its end: no write may follow.
-	settledAt time.Time
+	// took is how long it was from the user's move to the end, or since the last fault was over.
+	took time.Duration
+	// settled is when the run had come to its end, calm since when no write may follow.
+	settled, calm time.Time
+
+	// logged is where its part of the manager's log begins.
+	logged int64
+	// end, healed and struck are for faults: its end, when they were over, and their write.
+	end    *end
+	healed time.Time
+	struck write
+	// past is a resourceVersion to be shown later.
+	past string
+	// after is called when all is over.
+	after []func()
 }
 
-func (r *run) fail(format string, args ...any) {
-	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+// problem is a violation of one of the rules of the oracle.
+type problem struct{ rule, text string }
+
+// The rules, as in the table.
+const (
+	ruleEnd    = "not converged"
+	ruleState  = "state differs"
+	ruleEffect = "effect repeated"
+	ruleSafety = "unsafe"
+	ruleQuiet  = "not at rest"
+	ruleLog    = "complaint"
+)
+
+func (p problem) String() string { return p.rule + ": " + p.text }
+
+func (r *run) fail(rule, format string, args ...any) {
+	r.problems = append(r.problems, problem{rule, fmt.Sprintf(format, args...)})
+}
+
+func (r *run) add(rule string, texts []string) {
+	for _, text := range texts {
+		r.fail(rule, "%s", text)
+	}
+}
+
+// trace are the writes of a run, in their order.
+func (r *run) trace() []write {
+	out := make([]write, 0, len(r.log))
+	for i := range r.log {
+		out = append(out, r.log[i].write)
+	}
+	return out
 }
 
 // prepare brings runs to where their fault can begin: namespaces with their accounts,
@@ -71,108 +114,140 @@ func (h *harness) prepareOne(ctx context.Context, r *run) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
 	tenant := install.Tenant{Namespace: r.namespace, Account: account, Rules: h.rules}
-	if err := tenant.Apply(ctx, h.cluster.Client); err != nil || !r.workload.deployed {
+	if err := tenant.Apply(ctx, h.cluster.Client); err != nil {
 		return err
 	}
-	if err := h.cluster.Client.Create(ctx, newInstance(r.namespace)); err != nil {
-		return fmt.Errorf("creating the Instance: %w", err)
-	}
-	return h.follow(ctx, &v1alpha1.InstanceList{}, r.namespace, func(e watch.Event) bool {
-		inst, ok := e.Object.(*v1alpha1.Instance)
-		return ok && settled(inst)
-	})
-}
-
-// perform acts, lets the fault happen, starts the manager again if that was a crash, and
-// looks at what it came to. The manager is ready before and after.
-func (h *harness) perform(ctx context.Context, r *run, f *fault) {
-	logged := h.logSize()
-	fired := h.proxy.watch(r.namespace, f)
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	ended, err := h.act(ctx, r)
-	if err != nil {
-		r.fail("%v", err)
-		return
-	}
-	if f != nil {
-		err = h.outlast(ctx, f, fired, ended)
-	} else {
-		err = <-ended
-	}
-	if err != nil {
-		r.fail("%v", err)
-	}
-	r.settledAt = time.Now()
-	h.inspect(ctx, r)
-	r.trace = h.proxy.writes()
-	r.problems = append(r.problems, h.complaints(logged, r.namespace, f)...)
-}
-
-// outlast waits for the fault, and then for the end of the run all the same.
-func (h *harness) outlast(ctx context.Context, f *fault, fired <-chan struct{}, ended <-chan error) error {
-	select {
-	case <-fired:
-	case err := <-ended:
+	for i := range r.workload.before {
+		inst := newInstance(r.namespace)
+		if i > 0 {
+			if err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst); err != nil {
+				return fmt.Errorf("reading the Instance: %w", err)
+			}
+		}
+		e, err := h.move(ctx, &r.workload.before[i], inst)
 		if err != nil {
 			return err
 		}
-		// The last write ends the run: the news of it may come first.
-		select {
-		case <-fired:
-			ended = nil
-		case <-time.After(time.Second):
-			return fmt.Errorf("the write %s never came", f.write)
-		}
-	}
-	if f.crash != nil {
-		if err := h.start(ctx); err != nil {
+		if err := e.wait(ctx); err != nil {
 			return err
 		}
 	}
-	if ended == nil {
-		return nil
-	}
-	return <-ended
+	return nil
 }
 
-// act does what the user does. The channel tells when the Instance is where it should be.
-func (h *harness) act(ctx context.Context, r *run) (<-chan error, error) {
-	inst := newInstance(r.namespace)
-	if r.workload.deployed {
-		if err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst); err != nil {
-			return nil, fmt.Errorf("reading the Instance: %w", err)
+// perform acts, lets the fault happen, heals it, and looks at what it came to. A manager
+// is ready before and after.
+func (h *harness) perform(ctx context.Context, r *run, f *fault) {
+	limit := patience
+	if f != nil {
+		limit += max(f.slack, 0)
+		if f.slack < 0 {
+			limit = 4 * patience
 		}
 	}
-	generation := inst.Generation
-	seen, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		var once sync.Once
-		ended <- h.follow(ctx, &v1alpha1.InstanceList{}, r.namespace, func(e watch.Event) bool {
-			once.Do(func() { close(seen) })
-			if r.workload.gone {
-				return e.Type == watch.Deleted
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if f != nil && f.fresh {
+		if err := h.kill(); err != nil {
+			r.fail(ruleEnd, "%v", err)
+		}
+	}
+	if err := h.ensure(ctx); err != nil {
+		r.fail(ruleEnd, "%v", err)
+		return
+	}
+	r.logged = h.logSize()
+	chain := h.proxy.watch(r.namespace, f)
+	if err := h.play(ctx, r, chain); err != nil {
+		r.fail(ruleEnd, "%v", err)
+	}
+	if r.settled.IsZero() {
+		r.settled = time.Now()
+		r.calm = r.settled
+	}
+	r.took = r.settled.Sub(r.healed)
+	for _, f := range r.after {
+		f()
+	}
+	h.proxy.views.reset()
+	if err := h.killSecond(); err != nil {
+		r.fail(ruleEnd, "%v", err)
+	}
+	looking, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer done()
+	h.inspect(looking, r)
+	r.log = h.proxy.log()
+	r.add(ruleLog, h.complaints(r.logged, r.namespace, f))
+}
+
+// play makes the user's move and lets one fault after the other happen.
+func (h *harness) play(ctx context.Context, r *run, chain []*armed) error {
+	for _, a := range chain {
+		if a.begin != nil {
+			if err := a.begin(ctx, h, r); err != nil {
+				return err
 			}
-			inst, ok := e.Object.(*v1alpha1.Instance)
-			return ok && inst.Generation > generation && settled(inst)
-		})
-	}()
-	if r.workload.gone {
-		select {
-		case <-seen: // else it might be gone before anyone looks
-		case <-ctx.Done():
 		}
 	}
-	if err := r.workload.act(ctx, h.cluster.Client, inst); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.workload.name, err)
+	var err error
+	if r.end, err = h.act(ctx, r); err != nil {
+		return err
 	}
-	return ended, nil
+	r.healed = time.Now()
+	for i, a := range chain {
+		struck, err := a.outlast(ctx, r)
+		if err != nil {
+			return err
+		}
+		if !struck {
+			break
+		}
+		if i+1 < len(chain) {
+			h.proxy.arm(chain[i+1])
+		}
+		if a.heal != nil {
+			if err := a.heal(ctx, h, r); err != nil && (i+1 == len(chain) || !chain[i+1].hasFired()) {
+				return err
+			}
+		}
+		if r.settled.IsZero() {
+			r.healed = time.Now()
+		}
+	}
+	return r.end.wait(ctx)
+}
+
+// outlast waits until a fault has struck. One that is optional may not.
+func (a *armed) outlast(ctx context.Context, r *run) (struck bool, err error) {
+	if a.strike == nil {
+		return true, nil
+	}
+	r.struck = a.write
+	select {
+	case <-a.fired:
+		return true, nil
+	case <-ctx.Done():
+	case <-r.end.done:
+		// The last write ends the run: the news of it may come first.
+		select {
+		case <-a.fired:
+			return true, nil
+		case <-time.After(time.Second):
+		}
+	}
+	switch {
+	case r.end.err != nil:
+		return false, r.end.err
+	case a.optional:
+		return false, nil
+	}
+	return false, fmt.Errorf("the write %s never came", a.write)
 }
 
 // inspect takes the state of the namespace down and checks what needs no reference.
 func (h *harness) inspect(ctx context.Context, r *run) {
 	if err := h.awaitUsers(ctx); err != nil {
-		r.fail("%v", err)
+		r.fail(ruleEnd, "%v", err)
 	}
 	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 5*time.Second, true, func(ctx context.Context) (bool, error) {
 		objects, err := h.objects(ctx, r.namespace)
@@ -186,9 +261,9 @@ func (h *harness) inspect(ctx context.Context, r *run) {
 		return len(orphans(objects)) == 0, nil
 	})
 	if err != nil {
-		r.fail("looking for orphans: %v", err)
+		r.fail(ruleState, "looking for orphans: %v", err)
 		if objects, err := h.objects(ctx, r.namespace); err == nil {
-			r.problems = append(r.problems, orphans(objects)...)
+			r.add(ruleState, orphans(objects))
 		}
 	}
 }

@@ -102,7 +102,20 @@ func newState(namespace string, objects []unstructured.Unstructured) (state, err
 	return out, nil
 }
 
-func title(o *unstructured.Unstructured) string { return o.GetKind() + " " + stable(o.GetName()) }
+// title names an object, with the attempt that a Job is for: its name holds only a hash of it.
+func title(o *unstructured.Unstructured) string {
+	out := o.GetKind() + " " + stable(o.GetName())
+	if o.GetKind() != "Job" {
+		return out
+	}
+	raw, err := json.Marshal(o.Object)
+	if found := attempt.FindSubmatch(raw); err == nil && found != nil {
+		out += " attempt " + string(found[1])
+	}
+	return out
+}
+
+var attempt = regexp.MustCompile(`"name":"` + v1alpha1.EnvAttempt + `","value":"(\d+)"`)
 
 // expand makes the compressed content of a revision comparable.
 func expand(o *unstructured.Unstructured) error {

@@ -9,12 +9,13 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -26,6 +27,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/testing/install"
+	"kudo.dev/kudo/internal/testing/workload"
 )
 
 //go:embed testdata/app.yaml
@@ -37,31 +39,109 @@ const (
 	account      = "deployer"
 )
 
-// workload is a reference run: what a user does, and what it comes to.
-type workloadCase struct {
-	name string
-	// deployed says that the Instance is rolled out before.
-	deployed bool
-	act      func(context.Context, client.Client, *v1alpha1.Instance) error
-	// gone says that the run ends when the Instance is gone; else when it is Ready.
+// move is one thing that a user does, and how it ends.
+type move struct {
+	act func(context.Context, client.Client, *v1alpha1.Instance) error
+	// ended says whether the Instance is where the move leads; nil: once a newer
+	// generation of it is Ready.
+	ended func(context.Context, client.Client, *v1alpha1.Instance) bool
+	// gone says that the move ends when the Instance is gone.
 	gone bool
 }
 
+// workloadCase is a way of using Kudo: a move that faults strike, and those before it.
+type workloadCase struct {
+	name   string
+	before []move
+	move
+	// quick ones are part of make test-crash.
+	quick bool
+}
+
 var workloads = []workloadCase{
-	{name: "deploy", act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
-		return c.Create(ctx, inst)
-	}},
-	{name: "update", deployed: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
-		return change(ctx, c, inst, func() {
-			inst.Spec.Parameters = map[string]apiextensionsv1.JSON{"level": {Raw: []byte(`"debug"`)}, "nodes": {Raw: []byte(`2`)}}
-		})
-	}},
-	{name: "upgrade", deployed: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
-		return change(ctx, c, inst, func() { inst.Spec.Version = "2.0.0" })
-	}},
-	{name: "delete", deployed: true, gone: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
+	{name: "deploy", quick: true, move: deploy},
+	{name: "update", quick: true, before: []move{deploy}, move: set("debug", 2, nil)},
+	{name: "upgrade", quick: true, before: []move{deploy}, move: move{act: patched(func(inst *v1alpha1.Instance) { inst.Spec.Version = "2.0.0" })}},
+	{name: "delete", quick: true, before: []move{deploy}, move: move{gone: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
 		return c.Delete(ctx, inst)
-	}},
+	}}},
+	{name: "custom", quick: true, before: []move{deploy}, move: move{act: renew, ended: renewed}},
+	// A Job whose first attempt fails, see failing.
+	{name: "retry", move: deploy},
+	// The second update throws the first one's history away.
+	{name: "history", before: []move{deploy, set("debug", 1, new(int32(1)))}, move: func() move {
+		m := set("trace", 1, new(int32(1)))
+		m.ended = trimmed
+		return m
+	}()},
+}
+
+var deploy = move{act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error { return c.Create(ctx, inst) }}
+
+// patched merges a change into the spec, as kubectl patch would.
+func patched(change func(*v1alpha1.Instance)) func(context.Context, client.Client, *v1alpha1.Instance) error {
+	return func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
+		base := inst.DeepCopy()
+		change(inst)
+		return c.Patch(ctx, inst, client.MergeFrom(base))
+	}
+}
+
+func set(level string, nodes int, history *int32) move {
+	return move{act: patched(func(inst *v1alpha1.Instance) {
+		inst.Spec.HistoryLimit = history
+		inst.Spec.Parameters = map[string]apiextensionsv1.JSON{
+			"level": {Raw: fmt.Appendf(nil, "%q", level)}, "nodes": {Raw: fmt.Appendf(nil, "%d", nodes)},
+		}
+	})}
+}
+
+// renew runs a plan that is none of the life cycle's.
+func renew(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
+	return c.Create(ctx, &v1alpha1.PlanExecution{
+		ObjectMeta: metav1.ObjectMeta{Namespace: inst.Namespace, Name: "by-hand"},
+		Spec:       v1alpha1.PlanExecutionSpec{Instance: inst.Name, Plan: "renew"},
+	})
+}
+
+func renewed(_ context.Context, _ client.Client, inst *v1alpha1.Instance) bool {
+	return settled(inst) && inst.Status.Plan == "renew: Succeeded"
+}
+
+// trimmed says whether the Instance is settled and one update of two is left.
+func trimmed(ctx context.Context, c client.Client, inst *v1alpha1.Instance) bool {
+	var runs v1alpha1.PlanExecutionList
+	for settled(inst) && ctx.Err() == nil {
+		if err := c.List(ctx, &runs, client.InNamespace(inst.Namespace)); err == nil && len(runs.Items) == 2 {
+			return inst.Status.LastCompleted != nil && inst.Status.LastCompleted.Epoch == 3
+		}
+		if inst.Status.LastCompleted == nil || inst.Status.LastCompleted.Epoch != 3 {
+			return false
+		}
+	}
+	return false
+}
+
+// failing is the rule of the player: the first attempts of the workload retry fail.
+func (h *harness) failing(o client.Object) workload.Act {
+	job, ok := o.(*batchv1.Job)
+	if _, held := h.held.Load(o.GetNamespace()); held && ok {
+		return workload.Hold
+	}
+	if !ok || !strings.HasPrefix(job.Namespace, h.prefix+"-retry") {
+		return workload.ByAnnotation(o)
+	}
+	for _, env := range job.Spec.Template.Spec.Containers[0].Env {
+		if env.Name == v1alpha1.EnvAttempt && env.Value == "1" {
+			return workload.Fail
+		}
+	}
+	return workload.Play
+}
+
+// find returns a workload by name.
+func find(name string) *workloadCase {
+	return &workloads[slices.IndexFunc(workloads, func(w workloadCase) bool { return w.name == name })]
 }
 
 // change merges a change into the spec, as kubectl patch would.
@@ -109,44 +189,4 @@ func (h *harness) publish(ctx context.Context) error {
 		h.rules = slices.Concat(byVersion["app-1.0.0"], byVersion["app-2.0.0"])
 		return len(byVersion) == 2
 	})
-}
-
-// follow watches objects, those that are there first, until the condition holds.
-func (h *harness) follow(ctx context.Context, list client.ObjectList, namespace string, until func(watch.Event) bool) error {
-	w, err := h.cluster.Client.Watch(ctx, list, client.InNamespace(namespace))
-	if err != nil {
-		return fmt.Errorf("watching: %w", err)
-	}
-	defer w.Stop()
-	var last any
-	for {
-		select {
-		case e, open := <-w.ResultChan():
-			if !open {
-				return fmt.Errorf("the watch ended: %w; last seen: %s", context.Cause(ctx), show(last))
-			}
-			if until(e) {
-				return nil
-			}
-			last = e.Object
-		case <-ctx.Done():
-			return fmt.Errorf("%w; last seen: %s", ctx.Err(), show(last))
-		}
-	}
-}
-
-// show prints the status of an object, for people.
-func show(o any) string {
-	status := o
-	switch o := o.(type) {
-	case *v1alpha1.Instance:
-		status = o.Status
-	case *v1alpha1.FrameworkVersion:
-		status = map[string]any{o.Name: o.Status.Instances}
-	}
-	raw, err := json.Marshal(status)
-	if err != nil {
-		return err.Error()
-	}
-	return string(raw)
 }

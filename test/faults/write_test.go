@@ -6,6 +6,7 @@
 package faults
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log"
@@ -26,7 +27,19 @@ type write struct {
 	nth int
 }
 
-func (w write) String() string { return w.key + "#" + strconv.Itoa(w.nth) }
+func (w write) String() string {
+	if w.key == "" {
+		return ""
+	}
+	return w.key + "#" + strconv.Itoa(w.nth)
+}
+
+// sorted are writes by name: two runs of a workload have the same.
+func sorted(trace []write) []write {
+	return slices.SortedFunc(slices.Values(trace), func(a, b write) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.nth, b.nth))
+	})
+}
 
 // unfollowed are the resources whose writes are no part of what a plan does: leases,
 // events, questions to the API server, and the webhooks' certificate.
@@ -43,20 +56,12 @@ func identify(r *http.Request, namespace string) (key string, counts bool) {
 	default:
 		return "", false
 	}
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	switch {
-	case len(parts) > 2 && parts[0] == "api":
-		parts = parts[2:]
-	case len(parts) > 3 && parts[0] == "apis":
-		parts = parts[3:]
-	default:
+	if ns := namespaceOf(r.URL.Path); ns != "" && ns != namespace {
 		return "", false
 	}
-	if len(parts) > 2 && parts[0] == "namespaces" {
-		if parts[1] != namespace {
-			return "", false
-		}
-		parts = parts[2:]
+	parts := strings.Split(place(r), "/")
+	if parts[0] == "" {
+		return "", false
 	}
 	if slices.Contains(unfollowed, parts[0]) {
 		return "", false
@@ -64,12 +69,43 @@ func identify(r *http.Request, namespace string) (key string, counts bool) {
 	return r.Method + " " + stable(strings.Join(parts, "/")), true
 }
 
+// segments are the parts of a path behind the group and version; none if it is no resource.
+func segments(path string) []string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		return parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		return parts[3:]
+	}
+	return nil
+}
+
+// namespaceOf is the namespace that a path lies in; empty for cluster scope.
+func namespaceOf(path string) string {
+	if parts := segments(path); len(parts) > 2 && parts[0] == "namespaces" {
+		return parts[1]
+	}
+	return ""
+}
+
+// placeOf is the resource, name and subresource of a path.
+func placeOf(path string) string {
+	parts := segments(path)
+	if namespaceOf(path) != "" {
+		parts = parts[2:]
+	}
+	return strings.Join(parts, "/")
+}
+
+func place(r *http.Request) string { return placeOf(r.URL.Path) }
+
 // derived matches the hashes within a derived name: of an execution or a Job, and of what
-// its revisions are named after.
-var derived = regexp.MustCompile(`-[0-9a-f]{10}(-[0-9a-f]{8})?\b`)
+// its revisions are named after; and of the revisions of an execution that a user named.
+var derived = regexp.MustCompile(`-[0-9a-f]{10}(-[0-9a-f]{8})?\b|-[0-9a-f]{8}(-inputs|-applied)\b`)
 
 // stable replaces the hashes of UIDs in a name.
-func stable(name string) string { return derived.ReplaceAllString(name, "-HASH") }
+func stable(name string) string { return derived.ReplaceAllString(name, "-HASH$2") }
 
 // faultMessage is what a refusal says.
 const faultMessage = "a fault of the test"
@@ -79,6 +115,8 @@ func refuse(w http.ResponseWriter, status int) {
 	reason := map[int]string{
 		http.StatusConflict: "Conflict", http.StatusTooManyRequests: "TooManyRequests",
 		http.StatusInternalServerError: "InternalError", http.StatusServiceUnavailable: "ServiceUnavailable",
+		http.StatusGatewayTimeout: "Timeout", http.StatusForbidden: "Forbidden", http.StatusUnprocessableEntity: "Invalid",
+		http.StatusGone: "Expired",
 	}[status]
 	w.Header().Set("Content-Type", "application/json")
 	if status == http.StatusTooManyRequests {

@@ -21,6 +21,9 @@ const (
 	ConditionWaiting = "Waiting"
 	// ConditionPaused, on a PlanExecution: a person holds it, or a part of it.
 	ConditionPaused = "Paused"
+	// ConditionDrifted, on an Instance: present and True while an object is not what Kudo
+	// applied last, and is not put back.
+	ConditionDrifted = "Drifted"
 	// ConditionValid, on a FrameworkVersion: the spec compiles.
 	ConditionValid = "Valid"
 	// ConditionSealed, on a FrameworkVersion: its spec can not be changed any more.
@@ -89,6 +92,16 @@ const (
 	ReasonNoPlan = "NoPlan"
 	// ReasonDeleting: the Instance is being deleted.
 	ReasonDeleting = "Deleting"
+	// ReasonDrifted: others changed objects, and driftPolicy or suspend lets them.
+	ReasonDrifted = "ChangedByOthers"
+	// ReasonPutBack: what others changed was put back.
+	ReasonPutBack = "PutBack"
+	// ReasonNotPutBack: what others changed could not be put back.
+	ReasonNotPutBack = "NotPutBack"
+	// ReasonFighting: others change the same field again and again, so it is put back less often.
+	ReasonFighting = "Fighting"
+	// ReasonWatchRefused: the account may not watch a kind, so changes are not noticed.
+	ReasonWatchRefused = "WatchRefused"
 	// ReasonCleanupTimeout: the cleanup plan did not end in time.
 	ReasonCleanupTimeout = "CleanupTimeout"
 )

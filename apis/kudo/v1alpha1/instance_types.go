@@ -99,11 +99,12 @@ type InstanceSpec struct {
 	// have the names of its own.
 	// +optional
 	Adopt bool `json:"adopt,omitempty"`
-	// DriftPolicy: Correct, Report or Ignore, for changes that others make to the objects
-	// of this Instance. Only Ignore (the default) is supported yet.
+	// DriftPolicy says what happens when someone changes or removes an object of this
+	// Instance, or a field of one that Kudo set: Correct (default) puts it back, Report
+	// says so in a condition and an event, Ignore does nothing.
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
-	// IgnoreFields lists fields that others own. Not yet supported.
+	// IgnoreFields lists fields that are left to others, at rest and by plans.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -143,7 +144,8 @@ type IgnoreField struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
-	// Path of the field as a JSON pointer.
+	// Path of the field as a JSON pointer, for example /spec/replicas. What is below it is
+	// ignored too. Items of lists are counted as the template has them.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Path string `json:"path"`
@@ -155,7 +157,8 @@ type InstanceStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Conditions: Ready; Reconciling and Stalled as in kstatus; Waiting while something
-	// that the Instance refers to does not exist.
+	// that the Instance refers to does not exist; Drifted while something that others
+	// changed is not put back.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -165,7 +168,7 @@ type InstanceStatus struct {
 	// execution that is not named here does nothing.
 	// +optional
 	Active *ActiveExecution `json:"active,omitempty"`
-	// Shared lists running executions of plans that may run beside others. Not yet used.
+	// Shared lists running executions of plans that may run beside others.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

@@ -21,6 +21,14 @@ const (
 	PlanRollback = "rollback"
 )
 
+// The concurrencies of plans.
+const (
+	// Exclusive plans run one at a time.
+	Exclusive = "Exclusive"
+	// Shared plans run beside others.
+	Shared = "Shared"
+)
+
 // Strategy is the order in which children run.
 // +kubebuilder:validation:Enum=Serial;Parallel
 type Strategy string
@@ -46,8 +54,9 @@ type Plan struct {
 	// Private plans are only inlined into others. Not yet supported.
 	// +optional
 	Private bool `json:"private,omitempty"`
-	// Concurrency: Exclusive (default), or Shared for plans that change no object of the
-	// Instance. Shared is not yet supported.
+	// Concurrency: Exclusive (default): no other exclusive plan runs at the same time.
+	// Shared: runs beside others, for plans that change no object of the Instance, such as
+	// a backup. Such a plan holds only job, wait and approve tasks.
 	// +optional
 	// +kubebuilder:validation:Enum=Exclusive;Shared
 	Concurrency string `json:"concurrency,omitempty"`

@@ -265,6 +265,9 @@ type ProgramReference struct {
 	// Lifecycle says that the plan applies or deletes objects.
 	// +optional
 	Lifecycle bool `json:"lifecycle,omitempty"`
+	// Shared says that the plan runs beside others.
+	// +optional
+	Shared bool `json:"shared,omitempty"`
 }
 
 // RunEnding says how a run ends that is not done.

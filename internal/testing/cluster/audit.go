@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,8 @@ type Request struct {
 	At time.Time
 	// User who asked.
 	User string
+	// Credential tells the tokens of one user apart.
+	Credential string
 	// As is the user that was impersonated; empty for none.
 	As string
 	// Verb as RBAC has it: get, list, watch, create, update, patch, delete.
@@ -55,7 +58,8 @@ type event struct {
 	UserAgent  string    `json:"userAgent"`
 	Received   time.Time `json:"requestReceivedTimestamp"`
 	User       struct {
-		Username string `json:"username"`
+		Username string              `json:"username"`
+		Extra    map[string][]string `json:"extra"`
 	} `json:"user"`
 	ImpersonatedUser *struct {
 		Username string `json:"username"`
@@ -128,6 +132,7 @@ func parse(line []byte) (r Request, counts bool, err error) {
 		return r, false, fmt.Errorf("reading a line of the audit log: %w", err)
 	}
 	r = Request{At: e.Received, User: e.User.Username, Verb: e.Verb, URI: e.RequestURI, Agent: e.UserAgent}
+	r.Credential = strings.Join(e.User.Extra["authentication.kubernetes.io/credential-id"], " ")
 	if e.ImpersonatedUser != nil {
 		r.As = e.ImpersonatedUser.Username
 	}

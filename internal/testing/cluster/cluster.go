@@ -37,6 +37,8 @@ type Cluster struct {
 	env   *envtest.Environment
 	dir   string
 	guard *guard
+	// revived programs of the control plane, by name.
+	revived map[string]*revived
 }
 
 var shared struct {
@@ -93,6 +95,12 @@ func (c *Cluster) start() error {
 			return err
 		}
 		c.Audit = &Audit{path: log}
+		// Data that survive a crash: envtest removes a directory of its own.
+		data := filepath.Join(c.dir, "etcd")
+		if err := os.Mkdir(data, 0o700); err != nil {
+			return fmt.Errorf("making etcd's directory: %w", err)
+		}
+		c.env.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
 	}
 	config, err := c.env.Start()
 	if err != nil {
@@ -135,6 +143,9 @@ func (c *Cluster) configure(log string) error {
 
 // Stop ends the API server and removes its files.
 func (c *Cluster) Stop() error {
+	for _, program := range c.revived {
+		program.kill()
+	}
 	err := c.env.Stop()
 	if c.guard != nil {
 		err = errors.Join(err, c.guard.release())

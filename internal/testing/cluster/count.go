@@ -46,6 +46,17 @@ func Work(requests []Request) []Request {
 	})
 }
 
+// Writes keeps the requests that change something: not reviews, which only ask.
+func Writes(requests []Request) []Request {
+	return slices.DeleteFunc(slices.Clone(requests), func(r Request) bool {
+		switch r.Verb {
+		case "create", "update", "patch", "delete", "deletecollection":
+			return r.Group == "authorization.k8s.io" || r.Group == "authentication.k8s.io"
+		}
+		return true
+	})
+}
+
 // Table shows counts, one line each, the most frequent first, with the sum at the end.
 func Table(counts map[Key]int) string {
 	keys := slices.SortedFunc(maps.Keys(counts), func(a, b Key) int {

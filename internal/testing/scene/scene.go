@@ -99,16 +99,24 @@ func Start(ctx context.Context) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Install(ctx, root); err != nil {
-		return nil, errors.Join(err, w.Stop())
-	}
-	if err := w.Play(ctx); err != nil {
-		return nil, errors.Join(err, w.Stop())
-	}
-	if err := w.Manage(ctx); err != nil {
+	if err := w.start(ctx, root); err != nil {
 		return nil, errors.Join(err, w.Stop())
 	}
 	return w, nil
+}
+
+func (w *World) start(ctx context.Context, root string) error {
+	binary, err := w.Build(ctx, root)
+	if err != nil {
+		return err
+	}
+	if err := w.Install(ctx, root, binary); err != nil {
+		return err
+	}
+	if err := w.Play(ctx); err != nil {
+		return err
+	}
+	return w.Manage(ctx)
 }
 
 // Bare starts an API server with nothing on it.
@@ -129,19 +137,23 @@ func Bare() (*World, error) {
 	return w, nil
 }
 
-// Install builds the manager of a source tree and installs what stands in its config,
-// over whatever is installed already. It does not run the manager.
-func (w *World) Install(ctx context.Context, root string) error {
+// Build builds the manager of a source tree, and returns the path of the binary.
+func (w *World) Build(ctx context.Context, root string) (string, error) {
 	dir, err := os.MkdirTemp(w.dir, "build-")
 	if err != nil {
-		return fmt.Errorf("building a manager: %w", err)
+		return "", fmt.Errorf("building a manager: %w", err)
 	}
-	if w.Options.Binary, err = manager.BuildFrom(ctx, root, dir); err != nil {
-		return err
-	}
+	return manager.BuildFrom(ctx, root, dir)
+}
+
+// Install installs what stands in the config of a source tree, over whatever is installed
+// already, for the manager that was built from it. It does not run that.
+func (w *World) Install(ctx context.Context, root, binary string) error {
 	if _, err := install.From(ctx, w.Cluster.Client, root, w.Options.WebhookPort); err != nil {
 		return err
 	}
+	var err error
+	w.Options.Binary = binary
 	w.Options.Kubeconfig, err = w.Login(ctx)
 	return err
 }

@@ -44,7 +44,7 @@ const (
 type Rule func(client.Object) Act
 
 // Annotation on a workload says what happens to it where no rule is set: "hold" or "fail".
-const Annotation = "testing.kudo.dev/play"
+const Annotation = "testing.example.com/play"
 
 // ByAnnotation is the rule that a Player starts with.
 func ByAnnotation(o client.Object) Act {

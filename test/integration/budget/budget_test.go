@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/testing/cluster"
@@ -61,6 +64,10 @@ func TestBudget(t *testing.T) {
 			w.must(w.process.Stop())
 			w.start()
 		})
+		measure("drift repair of a StatefulSet", 2, func() { w.drift(namespace, "one", "apps/v1", "StatefulSet", "spec", "replicas", int64(7)) })
+		if version == "1.1.0" {
+			measure("drift repair of a ConfigMap", 2, func() { w.drift(namespace, "one", "v1", "ConfigMap", "data", "nodes", "7") })
+		}
 		measure("delete", 6, func() { w.remove(inst) })
 	}
 	slices.SortFunc(all, func(a, b measurement) int { return strings.Compare(a.operation, b.operation) })
@@ -73,6 +80,27 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%s: %d requests, more than %d", m.operation, len(m.requests), m.limit)
 		}
 	}
+}
+
+// drift edits a field as a person would, and waits until that is put back.
+func (w *world) drift(namespace, name, apiVersion, kind, parent, field string, v any) {
+	w.t.Helper()
+	o := &unstructured.Unstructured{}
+	o.SetAPIVersion(apiVersion)
+	o.SetKind(kind)
+	key := client.ObjectKey{Namespace: namespace, Name: name}
+	w.must(w.cluster.Client.Get(w.t.Context(), key, o))
+	before, _, err := unstructured.NestedFieldCopy(o.Object, parent, field)
+	w.must(err)
+	w.must(unstructured.SetNestedField(o.Object, v, parent, field))
+	w.must(w.cluster.Client.Update(w.t.Context(), o, client.FieldOwner("kubectl-edit")))
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		w.must(w.cluster.Client.Get(w.t.Context(), key, o))
+		if now, _, err := unstructured.NestedFieldNoCopy(o.Object, parent, field); err == nil && now == before {
+			return
+		}
+	}
+	w.t.Fatalf("%s %s is not put back", kind, name)
 }
 
 // startup says whether a request belongs to any start of the manager: the certificate of

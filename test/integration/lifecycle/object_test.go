@@ -76,6 +76,7 @@ func (w *world) publish(ctx context.Context) error {
 		"2.3.0": {forgetful, impatient(&v1alpha1.OnFailure{Undo: true})},
 		"2.4.0": {forgetful, impatient(&v1alpha1.OnFailure{Plan: "inspect"})},
 		"1.2.0": {careful},
+		"1.4.0": {sociable},
 		"1.3.0": {func(s *v1alpha1.FrameworkVersionSpec) { // tries a failed job again much later
 			plan(s, "update").Phases[0].Steps[0].Retry.Backoff = &metav1.Duration{Duration: time.Hour}
 		}},

@@ -148,22 +148,22 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// A field that someone else owns is not taken by force.
+// A field that someone else owns, and that was never Kudo's, is not taken by force.
 func TestAFieldOfSomeoneElses(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
 	n.create(instanceYAML)
 	n.awaitReady("one")
-	o := parseIn(n.ns, "{apiVersion: v1, kind: ConfigMap, metadata: {name: one-config}, data: {memory: 9Gi}}")
+	o := parseIn(n.ns, "{apiVersion: v1, kind: ConfigMap, metadata: {name: one-config}, data: {note: theirs}}")
 	if err := n.w.admin().Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("someone"), client.ForceOwnership); err != nil {
 		t.Fatal(err)
 	}
-	n.change("memory: 2Gi")
-	n.stalled("update", v1alpha1.ReasonConflict, "other managers own fields", ".data.memory", "someone", "Remove their claim")
-	if n.data("one-config")["memory"] != "9Gi" {
+	n.change("note: ours")
+	n.stalled("update", v1alpha1.ReasonConflict, "other managers own fields", ".data.note", "someone", "Remove their claim")
+	if n.data("one-config")["note"] != "theirs" {
 		t.Error("it was taken by force")
 	}
-	n.change("memory: 9Gi")
+	n.change("note: theirs")
 	n.awaitReady("one")
 }
 

@@ -42,7 +42,7 @@ type tenant struct {
 }
 
 func rule(group string, resources ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: []string{"get", "create", "patch", "delete"}}
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}}
 }
 
 // rules are what the versions of testdata/app.yaml need.

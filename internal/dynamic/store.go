@@ -1,0 +1,111 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dynamic
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/drift"
+)
+
+// trim keeps of an object what is asked for, and drops the rest.
+func trim(o *metav1.PartialObjectMetadata) {
+	owner, owned := o.Annotations[v1alpha1.AnnotationOwner]
+	o.Annotations = nil
+	if owned {
+		o.Annotations = map[string]string{v1alpha1.AnnotationOwner: owner}
+	}
+	o.ManagedFields = slices.DeleteFunc(o.ManagedFields, func(e metav1.ManagedFieldsEntry) bool { return !drift.Relevant(&e) })
+}
+
+// store takes in an object and wakes its Instance.
+func (s *stream) store(o *metav1.PartialObjectMetadata) {
+	o.SetGroupVersionKind(s.key.GVK) // a watch tells it as PartialObjectMetadata
+	trim(o)
+	s.mu.Lock()
+	before := s.objects[o.Name]
+	s.objects[o.Name] = o
+	s.mu.Unlock()
+	s.wake(o, before == nil || !drift.SameClaims(before, o))
+}
+
+func (s *stream) forget(o *metav1.PartialObjectMetadata) {
+	s.mu.Lock()
+	delete(s.objects, o.Name)
+	s.mu.Unlock()
+	trim(o)
+	s.wake(o, true)
+}
+
+// wake tells the Instance of an object, if it is one that holds this stream: another
+// account's Instances may have objects in the same namespace.
+func (s *stream) wake(o *metav1.PartialObjectMetadata, atRest bool) {
+	instance, ok := InstanceOf(o)
+	if !ok || !s.holds(instance) {
+		return
+	}
+	s.watcher.tell(Event{Instance: instance, AtRest: atRest})
+}
+
+func (s *stream) holds(instance types.NamespacedName) bool {
+	for _, i := range s.instances() {
+		if i == instance {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stream) instances() []types.NamespacedName {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []types.NamespacedName
+	for _, i := range s.holders {
+		if !slices.Contains(out, i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// up says that the watch runs. What a watch that began anew did not tell is gone.
+func (s *stream) up(seen map[string]bool, version string) {
+	s.version = version
+	s.mu.Lock()
+	changed := !s.running
+	s.running, s.err = true, nil
+	if seen != nil {
+		for name := range s.objects {
+			if !seen[name] {
+				delete(s.objects, name)
+				changed = true
+			}
+		}
+	}
+	s.mu.Unlock()
+	if changed {
+		s.wakeAll()
+	}
+}
+
+// down says that the watch does not run: who relied on it has to look for itself.
+func (s *stream) down(err error) {
+	s.mu.Lock()
+	changed := s.running || s.err == nil
+	s.running, s.err = false, err
+	s.mu.Unlock()
+	if changed {
+		s.wakeAll()
+	}
+}
+
+func (s *stream) wakeAll() {
+	for _, i := range s.instances() {
+		s.watcher.tell(Event{Instance: i, AtRest: true})
+	}
+}

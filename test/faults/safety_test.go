@@ -1,0 +1,197 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build faults
+
+package faults
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+)
+
+// safety follows a run write by write, as the API server committed them, and says what
+// must never be, whatever the end.
+type safety struct {
+	ledger *ledger
+	run    *run
+	// runs are the last committed statuses by name, active the lock as it was last written.
+	runs   map[string]*v1alpha1.PlanExecutionStatus
+	active *v1alpha1.ActiveExecution
+	// epoch is the highest so far.
+	epoch int64
+	found []string
+}
+
+// unsafe are the moments of a run in which something was wrong.
+func (h *harness) unsafe(l *ledger, r *run) []string {
+	s := &safety{ledger: l, run: r, runs: map[string]*v1alpha1.PlanExecutionStatus{}}
+	// In the order in which the API server answered: what was sent later may come first.
+	log := slices.Clone(r.log)
+	slices.SortStableFunc(log, func(a, b record) int { return a.at().Compare(b.at()) })
+	for i := range log {
+		s.follow(&log[i])
+	}
+	s.found = append(s.found, h.outOfScope(l, r)...)
+	return s.found[:min(len(s.found), maxLines)]
+}
+
+// at is when a write counts: a note once it is committed, an effect when it is made.
+func (r *record) at() time.Time {
+	if strings.HasSuffix(r.resource, "/status") && !r.ended.IsZero() {
+		return r.ended
+	}
+	return r.began
+}
+
+func (s *safety) fail(format string, args ...any) {
+	s.found = append(s.found, fmt.Sprintf(format, args...))
+}
+
+func (s *safety) follow(r *record) {
+	if r.method == http.MethodDelete && r.precondition() == "" {
+		s.fail("%s names no UID", r.write)
+	}
+	switch {
+	case r.account != "":
+		s.effect(r)
+	case !r.committed():
+	case r.resource == "planexecutions/status":
+		pe, err := decode[v1alpha1.PlanExecution](r)
+		if err != nil {
+			s.fail("%v", err)
+			return
+		}
+		s.note(r, &pe.Status)
+	case r.resource == "instances/status":
+		inst, err := decode[v1alpha1.Instance](r)
+		if err != nil {
+			s.fail("%v", err)
+			return
+		}
+		s.lock(r, inst.Status.Active)
+	}
+}
+
+// lock takes in who holds the Instance: at most one, and only who has ended lets go.
+func (s *safety) lock(r *record, next *v1alpha1.ActiveExecution) {
+	was := s.active
+	s.active = next
+	if was != nil && (next == nil || next.UID != was.UID) {
+		if old := s.runs[was.Name]; old == nil || !old.State.Terminal() {
+			s.fail("%s takes the lock from %s, which had not ended", r.write, stable(was.Name))
+		}
+	}
+	if next == nil || (was != nil && next.UID == was.UID) {
+		return
+	}
+	known := s.runs[next.Name]
+	if next.Epoch <= s.epoch && (known == nil || known.Epoch != next.Epoch) {
+		s.fail("%s admits %s with the epoch %d, after one of %d", r.write, stable(next.Name), next.Epoch, s.epoch)
+	}
+	s.epoch = max(s.epoch, next.Epoch)
+}
+
+// note takes in a status of a run. What has ended in it stays so, and attempts only grow.
+func (s *safety) note(r *record, next *v1alpha1.PlanExecutionStatus) {
+	old := s.runs[r.name]
+	s.runs[r.name] = next
+	before := map[string]v1alpha1.TaskStatus{}
+	if old != nil {
+		if old.State.Terminal() && old.State != next.State {
+			s.fail("%s: %s after it was %s", r.write, next.State, old.State)
+		}
+		tasks(old, func(path string, t *v1alpha1.TaskStatus, _ bool) { before[path] = *t })
+	}
+	tasks(next, func(path string, t *v1alpha1.TaskStatus, ready bool) {
+		was := before[path]
+		switch {
+		case t.Attempt < was.Attempt:
+			s.fail("%s: attempt %d of %s after attempt %d", r.write, t.Attempt, path, was.Attempt)
+		case t.Attempt == was.Attempt && was.State == v1alpha1.RunSucceeded && t.State != was.State:
+			s.fail("%s: %s is %s after it had succeeded", r.write, path, t.State)
+		}
+		if t.State != v1alpha1.RunPending && t.State != v1alpha1.RunSkipped && !ready {
+			s.fail("%s: %s has begun before what comes before it had succeeded", r.write, path)
+		}
+		if t.State == v1alpha1.RunSucceeded && was.State != t.State {
+			s.readiness(r, path, t)
+		}
+	})
+}
+
+// tasks visits the tasks of a status. Ready says whether all steps before are done.
+func tasks(s *v1alpha1.PlanExecutionStatus, visit func(path string, t *v1alpha1.TaskStatus, ready bool)) {
+	ready := true
+	for i := range s.Phases {
+		for j := range s.Phases[i].Steps {
+			step := &s.Phases[i].Steps[j]
+			for k := range step.Tasks {
+				visit(s.Phases[i].Name+"/"+step.Name+"/"+step.Tasks[k].Name, &step.Tasks[k], ready)
+			}
+			ready = ready && (step.State == v1alpha1.RunSucceeded || step.State == v1alpha1.RunSkipped)
+		}
+	}
+}
+
+// readiness checks that what a task made was ready in the cluster before it was said to
+// be: Jobs, and workloads that were made in this run.
+func (s *safety) readiness(r *record, path string, t *v1alpha1.TaskStatus) {
+	for _, ref := range t.Objects {
+		resource := strings.Split(targetOf(ref), "/")[0]
+		if resource != "jobs" && resource != "statefulsets" {
+			continue
+		}
+		made := slices.ContainsFunc(s.run.log, func(w record) bool {
+			target, err := w.target()
+			return err == nil && w.account != "" && target == targetOf(ref) && w.code == http.StatusCreated && w.ended.Before(r.at())
+		})
+		if !made {
+			continue
+		}
+		told := false
+		for _, w := range s.ledger.others[s.run.namespace] {
+			told = told || (w.Resource == resource+"/status" && w.Name == ref.Name && w.Code == http.StatusOK && w.At.Before(r.at()))
+		}
+		if !told {
+			s.fail("%s: %s succeeded before %s was ready", r.write, path, stable(targetOf(ref)))
+		}
+	}
+}
+
+// effect checks that a write as the account was announced: by the run that holds the
+// Instance, in the task whose turn it is.
+func (s *safety) effect(r *record) {
+	target, err := r.target()
+	if err != nil {
+		s.fail("%v", err)
+		return
+	}
+	announced, early := false, false
+	for name, status := range s.runs {
+		if status.State.Terminal() || (s.active != nil && s.active.Name != name) {
+			continue
+		}
+		done := true
+		tasks(status, func(_ string, t *v1alpha1.TaskStatus, ready bool) {
+			done = done && t.State.Terminal()
+			if t.State == v1alpha1.RunRunning && slices.ContainsFunc(t.Objects, func(o v1alpha1.ObjectReference) bool { return targetOf(o) == target }) {
+				announced, early = true, early || !ready
+			}
+		})
+		if slices.ContainsFunc(status.Pruned, func(o v1alpha1.ObjectReference) bool { return targetOf(o) == target }) {
+			announced, early = true, early || !done
+		}
+	}
+	switch {
+	case !announced:
+		s.fail("%s was announced by no status", r.write)
+	case early:
+		s.fail("%s came before its turn", r.write)
+	}
+}
