@@ -4,6 +4,7 @@
 package apply
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ func TestRandom(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(value) == string(again) {
+			if bytes.Equal(value, again) {
 				t.Error("the same value twice")
 			}
 			if n := utf8.RuneCount(value); n != int(tc.how.Length) {
