@@ -59,7 +59,8 @@ func TestNothingIsLeftAfterUninstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range objects {
-		if err := w.Admin().Delete(t.Context(), o, client.PropagationPolicy(metav1.DeletePropagationBackground)); client.IgnoreNotFound(err) != nil {
+		err := w.Admin().Delete(t.Context(), o, client.PropagationPolicy(metav1.DeletePropagationBackground))
+		if client.IgnoreNotFound(err) != nil {
 			t.Fatalf("deleting %s %s: %v", o.GetKind(), o.GetName(), err)
 		}
 	}
