@@ -41,8 +41,12 @@ func (r *Reconciler) steady(ctx context.Context, inst *v1alpha1.Instance, o *obs
 		return err
 	}
 	known := r.memory.of(inst, o.baseline.Previous)
-	r.watch(inst, applied, known)
+	pending := r.watch(inst, applied, known)
 	if inst.Status.Active != nil || c.Start != nil || c.Admit != nil {
+		return nil
+	}
+	if pending {
+		o.drift = &deviation{unknown: true} // in a moment more is known
 		return nil
 	}
 	if terminating, err := r.terminating(ctx, inst.Namespace); err != nil || terminating {
@@ -127,7 +131,7 @@ func (r *Reconciler) answer(ctx context.Context, inst *v1alpha1.Instance, o *obs
 			known.putBack(f, now)
 			r.event(inst, f, corev1.EventTypeNormal, v1alpha1.ReasonPutBack, f.Describe()+": put back")
 		case apierrors.IsConflict(err):
-			o.wakeIn(conflictPause) // it changed since it was looked at
+			o.wakeIn(known.pause()) // it changed since it was looked at
 		case refused.Class == engine.OutcomeTransient:
 			errs = append(errs, err)
 		default:

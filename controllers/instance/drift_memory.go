@@ -37,6 +37,8 @@ type recollection struct {
 	refusals map[string]string
 	// written is what was put back, by object.
 	written map[string]written
+	// conflicts counts lost races in a row.
+	conflicts int
 	// told are messages that events were made of.
 	told map[string]bool
 	// unwatched are the watches that were reported as refused.
@@ -94,7 +96,14 @@ func (k *recollection) until(f *drift.Finding, now time.Time) time.Time {
 	return out
 }
 
+// pause grows with every lost race in a row: most are over when the cache has caught up.
+func (k *recollection) pause() time.Duration {
+	k.conflicts++
+	return conflictPause << min(k.conflicts-1, 9)
+}
+
 func (k *recollection) putBack(f *drift.Finding, now time.Time) {
+	k.conflicts = 0
 	delete(k.refusals, revision.Key(f.Object.ObjectReference))
 	for _, s := range subjects(f) {
 		k.fights.PutBack(s, now)

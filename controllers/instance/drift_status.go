@@ -19,6 +19,8 @@ import (
 type deviation struct {
 	reason   string
 	messages []string
+	// unknown says that the condition stays as it is.
+	unknown bool
 }
 
 // rank of the reasons: the worst is the condition's.
@@ -39,6 +41,9 @@ func (d *deviation) with(reason, message string) *deviation {
 func (r *Reconciler) drifted(inst *v1alpha1.Instance, d *deviation) {
 	if d == nil {
 		meta.RemoveStatusCondition(&inst.Status.Conditions, v1alpha1.ConditionDrifted)
+		return
+	}
+	if d.unknown {
 		return
 	}
 	meta.SetStatusCondition(&inst.Status.Conditions, metav1.Condition{

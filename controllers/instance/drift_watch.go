@@ -35,8 +35,8 @@ func (r *Reconciler) forget(key types.NamespacedName) {
 }
 
 // watch holds the watches that the content at rest needs, and says which of them the
-// account may not have.
-func (r *Reconciler) watch(inst *v1alpha1.Instance, applied *revision.Applied, known *recollection) {
+// account may not have. pending says that one of them has just begun.
+func (r *Reconciler) watch(inst *v1alpha1.Instance, applied *revision.Applied, known *recollection) (pending bool) {
 	var keys []dynamic.Key
 	for i := range applied.Objects {
 		object := &applied.Objects[i]
@@ -48,6 +48,7 @@ func (r *Reconciler) watch(inst *v1alpha1.Instance, applied *revision.Applied, k
 	r.Watches.Hold(holder(client.ObjectKeyFromObject(inst)), client.ObjectKeyFromObject(inst), keys)
 	refused := map[dynamic.Key]bool{}
 	for _, key := range keys {
+		pending = pending || r.Watches.Pending(key)
 		err := r.Watches.Refused(key)
 		if err == nil {
 			continue
@@ -58,6 +59,7 @@ func (r *Reconciler) watch(inst *v1alpha1.Instance, applied *revision.Applied, k
 		}
 	}
 	known.unwatched = refused
+	return pending
 }
 
 func keyOf(inst *v1alpha1.Instance, ref v1alpha1.ObjectReference) dynamic.Key {

@@ -63,6 +63,12 @@ func (s *stream) synced() bool {
 	return s.running
 }
 
+func (s *stream) pending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.running && s.err == nil
+}
+
 func (s *stream) refused() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,8 +35,9 @@ type Watcher struct {
 	mapper  meta.RESTMapper
 	options Options
 
-	mu          sync.Mutex
-	ctx         context.Context //nolint:containedctx // that of Start, for what is started later
+	mu sync.Mutex
+	// ctx is that of Start, for what is started later.
+	ctx         context.Context
 	watches     map[Key]*stream
 	holders     map[string]map[Key]bool
 	subscribers []func(Event)
@@ -122,7 +123,7 @@ func (w *Watcher) add(holder string, instance types.NamespacedName, key Key) {
 	if s == nil {
 		s = newStream(w, key)
 		w.watches[key] = s
-		if w.ctx != nil {
+		if w.ctx != nil && w.ctx.Err() == nil {
 			w.run(s)
 		}
 	}
@@ -163,6 +164,15 @@ func (w *Watcher) Get(key Key, name string) (o *metav1.PartialObjectMetadata, ok
 		return nil, false
 	}
 	return s.get(name)
+}
+
+// Pending says whether a watch has just begun: it neither runs nor has failed yet, and
+// will tell in a moment.
+func (w *Watcher) Pending(key Key) bool {
+	w.mu.Lock()
+	s := w.watches[key]
+	w.mu.Unlock()
+	return s != nil && s.pending()
 }
 
 // Refused returns why a watch may not run; nil if it may, or if that is not known yet.

@@ -64,9 +64,9 @@ func TestBudget(t *testing.T) {
 			w.must(w.process.Stop())
 			w.start()
 		})
-		measure("drift repair of a StatefulSet", 2, func() { w.drift(namespace, "one", "apps/v1", "StatefulSet", "spec", "replicas", int64(7)) })
+		measure("drift repair of a StatefulSet", 2, func() { w.drift(namespace, "apps/v1", "StatefulSet", "spec", "replicas", int64(7)) })
 		if version == "1.1.0" {
-			measure("drift repair of a ConfigMap", 2, func() { w.drift(namespace, "one", "v1", "ConfigMap", "data", "nodes", "7") })
+			measure("drift repair of a ConfigMap", 2, func() { w.drift(namespace, "v1", "ConfigMap", "data", "nodes", "7") })
 		}
 		measure("delete", 6, func() { w.remove(inst) })
 	}
@@ -83,12 +83,12 @@ func TestBudget(t *testing.T) {
 }
 
 // drift edits a field as a person would, and waits until that is put back.
-func (w *world) drift(namespace, name, apiVersion, kind, parent, field string, v any) {
+func (w *world) drift(namespace, apiVersion, kind, parent, field string, v any) {
 	w.t.Helper()
 	o := &unstructured.Unstructured{}
 	o.SetAPIVersion(apiVersion)
 	o.SetKind(kind)
-	key := client.ObjectKey{Namespace: namespace, Name: name}
+	key := client.ObjectKey{Namespace: namespace, Name: "one"}
 	w.must(w.cluster.Client.Get(w.t.Context(), key, o))
 	before, _, err := unstructured.NestedFieldCopy(o.Object, parent, field)
 	w.must(err)
@@ -100,7 +100,7 @@ func (w *world) drift(namespace, name, apiVersion, kind, parent, field string, v
 			return
 		}
 	}
-	w.t.Fatalf("%s %s is not put back", kind, name)
+	w.t.Fatalf("the %s is not put back", kind)
 }
 
 // startup says whether a request belongs to any start of the manager: the certificate of

@@ -160,10 +160,10 @@ func TestDriftPolicies(t *testing.T) {
 	n := newTenant(t)
 	n.create(instanceYAML, with("spec.driftPolicy", "Report"))
 	n.awaitReady("one")
-	spoil := func(value string) {
-		edit(n, n.config(), "kubectl-edit", func(cm *corev1.ConfigMap) { cm.Data["memory"] = value })
+	spoil := func() {
+		edit(n, n.config(), "kubectl-edit", func(cm *corev1.ConfigMap) { cm.Data["memory"] = "9Gi" })
 	}
-	spoil("9Gi")
+	spoil()
 	n.drifted(v1alpha1.ReasonDrifted, ".data.memory was changed by kubectl-edit")
 	n.event("Warning", v1alpha1.ReasonDrifted, ".data.memory was changed by kubectl-edit")
 	n.still("memory", "9Gi")
@@ -178,7 +178,7 @@ func TestDriftPolicies(t *testing.T) {
 	n.awaitInstance("nothing is reported", "one", gone)
 	n.patch(n.one(), `{"spec":{"suspend":true}}`)
 	n.awaitVerdict("one", v1alpha1.ReasonReady)
-	spoil("9Gi")
+	spoil()
 	n.drifted(v1alpha1.ReasonDrifted)
 	n.still("memory", "9Gi")
 	// None of this runs a plan, and a plan that follows takes its own fields back.
@@ -228,6 +228,47 @@ func TestFieldsLeftToOthers(t *testing.T) {
 	if n.data("one-config")["memory"] != "9Gi" || *d.Spec.Replicas != 5 {
 		t.Errorf("memory %s, %d replicas", n.data("one-config")["memory"], *d.Spec.Replicas)
 	}
+}
+
+// The content of a Secret is not stored: it is rendered again, and must come out the same.
+func TestDriftOfASecret(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	n.create(instanceYAML, with("spec.parameters", map[string]any{"password": "good"}))
+	n.awaitReady("one")
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: n.ns, Name: "one-secret"}}
+	edit(n, secret, "kubectl-edit", func(s *corev1.Secret) { s.Data["password"] = []byte("evil") })
+	n.await("it is put back", func(ctx context.Context) (bool, string) {
+		err := n.w.admin().Get(ctx, client.ObjectKeyFromObject(secret), secret)
+		return err == nil && string(secret.Data["password"]) == "good", string(secret.Data["password"])
+	})
+	n.event("Normal", v1alpha1.ReasonPutBack, "Secret "+n.ns+"/one-secret: .data.password was changed by kubectl-edit")
+	n.comesBack(secret)
+	if string(secret.Data["password"]) != "good" {
+		t.Errorf("it came back with %q", secret.Data["password"])
+	}
+}
+
+// A change that the account may not put back is said, and not tried in a loop.
+func TestDriftThatCanNotBePutBack(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	n.create(instanceYAML)
+	n.awaitReady("one")
+	few := rules()
+	for i := range few {
+		few[i].Verbs = []string{"get", "list", "watch"}
+	}
+	n.grant(few)
+	n.await("the account may not patch", func(context.Context) (bool, string) { return n.mayNot("patch"), "it may" })
+	edit(n, n.config(), "kubectl-edit", func(cm *corev1.ConfigMap) { cm.Data["memory"] = "9Gi" })
+	n.drifted(v1alpha1.ReasonNotPutBack, ".data.memory was changed by kubectl-edit", "cannot patch resource", "status.rules")
+	n.still("memory", "9Gi")
+	n.grant(rules())
+	edit(n, n.config(), "kubectl-edit", func(cm *corev1.ConfigMap) { cm.Labels["touched"] = "yes" })
+	n.change("memory: 2Gi")
+	n.awaitReady("one")
+	n.awaitData("memory", "2Gi")
 }
 
 // Two that want different things do not write for ever.

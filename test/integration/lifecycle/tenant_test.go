@@ -48,7 +48,7 @@ func rule(group string, resources ...string) rbacv1.PolicyRule {
 // rules are what the versions of testdata/app.yaml need.
 func rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule("", "configmaps", "persistentvolumeclaims", "pods"), rule("apps", "deployments"), rule("batch", "jobs"),
+		rule("", "configmaps", "persistentvolumeclaims", "pods", "secrets"), rule("apps", "deployments"), rule("batch", "jobs"),
 	}
 }
 
