@@ -20,4 +20,5 @@ token=$("$kubectl" -n kudo-system create token kudo-manager --duration=8h)
 	"$kubectl" --kubeconfig "$config" config use-context kudo
 	rm -f "$config.ca"
 ) > /dev/null
-exec env KUBECONFIG="$config" POD_NAMESPACE=kudo-system "$bin/manager" "${@:2}"
+# The certificate of the webhooks must name the host on which config/overlays/dev calls them.
+exec env KUBECONFIG="$config" POD_NAMESPACE=kudo-system "$bin/manager" --webhook-host=127.0.0.1 "${@:2}"
