@@ -90,12 +90,14 @@ func (n NodeState) started() bool {
 	return n.Run != v1alpha1.RunPending && n.Run != v1alpha1.RunSkipped && !n.StartedAt.IsZero()
 }
 
-// Done counts the steps that ended, and all steps of the program.
+// Done counts the steps that are done with, and all steps of the program. A step that
+// failed or was cancelled is not: it would read as further along than before.
 func (s State) Done(p *Program) (done, total int) {
 	for _, phase := range p.Root.Children {
 		for _, step := range phase.Children {
 			total++
-			if s.Node(step.Path).Run.Terminal() {
+			switch s.Node(step.Path).Run {
+			case v1alpha1.RunSucceeded, v1alpha1.RunSkipped:
 				done++
 			}
 		}

@@ -191,7 +191,7 @@ type PlanExecutionStatus struct {
 	// Message says what happened and what to do, in at most 1 kB.
 	// +optional
 	Message string `json:"message,omitempty"`
-	// Progress is the number of ended steps of all steps, for people, for example "2/5".
+	// Progress is how many of all steps succeeded or were skipped, for people, for example "2/5".
 	// +optional
 	Progress string `json:"progress,omitempty"`
 	// Epoch with which the Instance admitted this execution.
