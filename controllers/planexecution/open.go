@@ -96,7 +96,7 @@ func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1
 	}
 	admission := held(inst, pe)
 	if admission == nil {
-		return nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, "waiting until the Instance "+inst.Name+" admits this execution")
+		return nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, queued(pe))
 	}
 	if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) {
 		return inst, nil
@@ -110,6 +110,15 @@ func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1
 	}
 	r.Lock.Confirm(pe.UID, admission.Epoch)
 	return live, nil
+}
+
+// queued says what an execution waits for, and how a person gets it to start.
+func queued(pe *v1alpha1.PlanExecution) string {
+	message := "waiting until the Instance " + pe.Spec.Instance + " admits this execution"
+	if pe.Spec.Preempt {
+		message += ": preempt takes the place of a stalled run only; to end one that runs, request its cancel"
+	}
+	return message
 }
 
 // held returns how an Instance admits an execution: as the one that holds it, or as one
