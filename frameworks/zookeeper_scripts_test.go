@@ -35,6 +35,14 @@ func run(t *testing.T, script string, environment ...string) (string, bool) {
 	return string(out), err == nil
 }
 
+// install puts a ZooKeeper below root, as the official image has it.
+func install(t *testing.T, root string) {
+	t.Helper()
+	for _, name := range []string{"bin/zkServer.sh", "lib/zookeeper.jar", "lib/zookeeper-prometheus-metrics.jar"} {
+		write(t, filepath.Join(root, name), "")
+	}
+}
+
 // TestStart runs start.sh with a java that prints how it was called.
 func TestStart(t *testing.T) {
 	needBash(t)
@@ -56,8 +64,7 @@ func TestStart(t *testing.T) {
 				root := t.TempDir()
 				write(t, root+"/config/zoo.cfg", config["zoo.cfg"])
 				write(t, root+"/bin/java", "#!/bin/sh\necho java \"$@\"\n")
-				write(t, root+"/bin/zkServer.sh", "")
-				write(t, root+"/lib/zookeeper.jar", "")
+				install(t, root)
 				write(t, root+"/run/zookeeper/x", "")
 				write(t, root+"/data/x", "")
 				if test.myid != "" {
@@ -167,7 +174,9 @@ func TestPreflight(t *testing.T) {
 				hosts, port := ensemble(t, test.roles)
 				values := render.Values{"Params": zk.defaults(t, map[string]any{"nodeCount": test.new}), "Old": map[string]any{"nodeCount": test.old}}
 				spec := zk.render(t, "preflight.yaml", values).podSpec()
-				live := filepath.Join(t.TempDir(), "live")
+				root := t.TempDir()
+				install(t, root)
+				live := filepath.Join(root, "live")
 				var cfg strings.Builder
 				cfg.WriteString("dataDir=/data\n")
 				for i, host := range hosts {
@@ -175,7 +184,7 @@ func TestPreflight(t *testing.T) {
 				}
 				write(t, filepath.Join(live, "zoo.cfg"), cfg.String())
 				script := strings.NewReplacer("/live/", live+"/", "/2181", "/"+port).Replace(spec.Containers[0].Args[0])
-				out, ok := run(t, script, "PATIENCE=0", "TARGET="+env(spec)["TARGET"])
+				out, ok := run(t, script, "PATH="+root+"/bin:"+os.Getenv("PATH"), "PATIENCE=0", "TARGET="+env(spec)["TARGET"])
 				if ok != test.ok || !strings.Contains(out, test.want) {
 					t.Errorf("succeeded: %v, output:\n%s", ok, out)
 				}
@@ -188,9 +197,59 @@ func TestPreflightBeforeAnythingRuns(t *testing.T) {
 	needBash(t)
 	eachVersion(t, func(t *testing.T, zk *zookeeper) {
 		spec := zk.render(t, "preflight.yaml", render.Values{"Params": zk.defaults(t, nil)}).podSpec()
-		out, ok := run(t, strings.ReplaceAll(spec.Containers[0].Args[0], "/live/", t.TempDir()+"/"), "PATIENCE=0", "TARGET=3")
+		root := t.TempDir()
+		install(t, root)
+		out, ok := run(t, strings.ReplaceAll(spec.Containers[0].Args[0], "/live/", t.TempDir()+"/"),
+			"PATH="+root+"/bin:"+os.Getenv("PATH"), "PATIENCE=0", "TARGET=3")
 		if !ok || !strings.Contains(out, "there is no configuration yet") {
 			t.Errorf("succeeded: %v, output:\n%s", ok, out)
+		}
+	})
+}
+
+// TestPreflightLooksAtTheImage: servers that can not start are not tried.
+func TestPreflightLooksAtTheImage(t *testing.T) {
+	needBash(t)
+	tests := map[string]struct {
+		version, absent, metrics string
+		ok                       bool
+		want                     string
+	}{
+		"no ZooKeeper":           {"3.8.4", "lib/zookeeper*", "", false, "this image has no ZooKeeper in"},
+		"no provider of metrics": {"3.9.3", "lib/zookeeper-prometheus-metrics.jar", "true", false, "set metrics to false, or take another image"},
+		"none is needed":         {"3.9.3", "lib/zookeeper-prometheus-metrics.jar", "false", true, "there is no configuration yet"},
+		"complete":               {"3.9.3", "", "true", true, "there is no configuration yet"},
+	}
+	eachVersion(t, func(t *testing.T, zk *zookeeper) {
+		for name, test := range tests {
+			if test.version != zk.Version.Spec.Version {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				root := t.TempDir()
+				install(t, root)
+				if test.absent != "" {
+					names, err := filepath.Glob(filepath.Join(root, test.absent))
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, file := range names {
+						if err := os.Remove(file); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				changed := map[string]any{}
+				if test.metrics != "" {
+					changed["metrics"] = test.metrics == "true"
+				}
+				spec := zk.render(t, "preflight.yaml", render.Values{"Params": zk.defaults(t, changed)}).podSpec()
+				out, ok := run(t, strings.ReplaceAll(spec.Containers[0].Args[0], "/live/", t.TempDir()+"/"),
+					"PATH="+root+"/bin:"+os.Getenv("PATH"), "PATIENCE=0", "TARGET=3")
+				if ok != test.ok || !strings.Contains(out, test.want) {
+					t.Errorf("succeeded: %v, output:\n%s", ok, out)
+				}
+			})
 		}
 	})
 }
@@ -217,8 +276,7 @@ func TestVerify(t *testing.T) {
 				hosts, port := ensemble(t, test.roles)
 				root := t.TempDir()
 				write(t, root+"/bin/java", "#!/bin/sh\n"+test.client+"\n")
-				write(t, root+"/bin/zkServer.sh", "")
-				write(t, root+"/lib/zookeeper.jar", "")
+				install(t, root)
 				script := strings.NewReplacer("/tmp/", root+"/", "/2181", "/"+port, `sleep "$try"`, ":").Replace(spec.Containers[0].Args[0])
 				out, ok := run(t, script, "PATH="+root+"/bin:"+os.Getenv("PATH"), "PATIENCE=0", "SERVERS="+strings.Join(hosts, " "),
 					"CLIENT="+hosts[0], "WRITE="+test.write, "PLAN_EXECUTION_ID=uid-1", "ATTEMPT=1")

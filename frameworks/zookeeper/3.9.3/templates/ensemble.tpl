@@ -88,6 +88,12 @@ if ! compgen -G "$lib/zookeeper*.jar" >/dev/null; then
   echo "this image has no ZooKeeper in $lib" >&2
   exit 1
 fi
+{{- if .Params.metrics }}
+if ! compgen -G "$lib/zookeeper-prometheus-metrics*.jar" >/dev/null; then
+  echo "this image has no zookeeper-prometheus-metrics jar in $lib: set metrics to false, or take another image" >&2
+  exit 1
+fi
+{{- end }}
 {{- end }}
 
 {{- define "zookeeper.start.sh" -}}

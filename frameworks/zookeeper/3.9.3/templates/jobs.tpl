@@ -27,6 +27,10 @@ survey() {
 set -euo pipefail
 {{ include "zookeeper.survey.sh" . }}
 
+# The job runs the image that the servers get: one in which they can not start is found
+# out here, before any of them restarts.
+{{ include "zookeeper.lib.sh" . }}
+
 # The ensemble as it is configured now, which need not be what a plan last asked for.
 if [[ ! -f /live/zoo.cfg ]]; then
   echo "there is no configuration yet, so there is no quorum to lose"
