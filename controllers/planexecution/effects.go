@@ -187,7 +187,7 @@ func (r *Reconciler) performJob(ctx context.Context, n *run, e engine.TaskEffect
 
 func (r *Reconciler) performDelete(ctx context.Context, n *run, e engine.TaskEffect) engine.Outcome {
 	for _, ref := range n.objects[e.Path] {
-		if err := n.applier.Delete(ctx, ref); err != nil {
+		if err := n.applier.Stop(ctx, ref); err != nil {
 			return apply.Classify(err)
 		}
 	}

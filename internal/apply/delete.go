@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -19,6 +20,15 @@ import (
 // name is not meant. One that is gone already is no error.
 func (a *Applier) Delete(ctx context.Context, ref v1alpha1.ObjectReference) error {
 	return a.remove(ctx, ref, metav1.DeletePropagationBackground)
+}
+
+// Stop is Delete for a step that the next one relies on: a workload is gone only once its
+// pods are, so that none of them runs beside what comes next.
+func (a *Applier) Stop(ctx context.Context, ref v1alpha1.ObjectReference) error {
+	if gv, err := schema.ParseGroupVersion(ref.APIVersion); err == nil && (gv.Group == "apps" || gv.Group == "batch") {
+		return a.remove(ctx, ref, metav1.DeletePropagationForeground)
+	}
+	return a.Delete(ctx, ref)
 }
 
 func (a *Applier) remove(ctx context.Context, ref v1alpha1.ObjectReference, propagation metav1.DeletionPropagation) error {
