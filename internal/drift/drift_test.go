@@ -5,6 +5,7 @@ package drift
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,14 +118,14 @@ func TestDecide(t *testing.T) {
 				}
 				seen.Live = live
 			}
-			got := ""
+			var said []string
 			for _, f := range Decide([]Seen{seen}, tc.policy, tc.ignore) {
-				got += f.Describe()
+				said = append(said, f.Describe())
 				if f.Correct != (tc.policy == correct) {
 					t.Errorf("correct: %v", f.Correct)
 				}
 			}
-			if got != tc.want {
+			if got := strings.Join(said, ""); got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
@@ -228,10 +229,10 @@ func TestFights(t *testing.T) {
 			t.Fatalf("round %d waits %s", i, wait)
 		}
 	}
-	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+	for _, minutes := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
 		wait := round(0)
-		if wait != want*time.Minute || round(wait/2) != wait/2 {
-			t.Fatalf("waits %s, want %d minutes", wait, want)
+		if want := time.Duration(minutes) * time.Minute; wait != want || round(wait/2) != wait/2 {
+			t.Fatalf("waits %s, want %s", wait, want)
 		}
 		if wait := round(wait - wait/2); wait != 0 {
 			t.Fatalf("after the truce it waits %s", wait)

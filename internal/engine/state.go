@@ -96,8 +96,7 @@ func (s State) Done(p *Program) (done, total int) {
 	for _, phase := range p.Root.Children {
 		for _, step := range phase.Children {
 			total++
-			switch s.Node(step.Path).Run {
-			case v1alpha1.RunSucceeded, v1alpha1.RunSkipped:
+			if run := s.Node(step.Path).Run; run == v1alpha1.RunSucceeded || run == v1alpha1.RunSkipped {
 				done++
 			}
 		}

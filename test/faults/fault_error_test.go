@@ -145,7 +145,7 @@ func (h *harness) askAgain(ctx context.Context, r *run) error {
 		}
 		base := pe.DeepCopy()
 		pe.Spec.Requests = append(pe.Spec.Requests, v1alpha1.Request{ID: "again", Action: "retry"})
-		if err := h.cluster.Client.Patch(ctx, pe, client.MergeFrom(base)); client.IgnoreNotFound(err) != nil {
+		if err := client.IgnoreNotFound(h.cluster.Client.Patch(ctx, pe, client.MergeFrom(base))); err != nil {
 			return fmt.Errorf("requesting a retry: %w", err)
 		}
 	}

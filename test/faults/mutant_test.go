@@ -124,7 +124,7 @@ func (m *mutant) test(t *testing.T, h *harness, reference *run, i int) {
 	}
 	h.perform(t.Context(), &own.run, nil)
 	if c != nil {
-		faulty.fault = m.fault(t, c, own.run.trace())
+		faulty.fault = m.fault(t, c, own.trace())
 		h.perform(t.Context(), &faulty.run, faulty.fault)
 	}
 	if err := h.judge(reference, points); err != nil {

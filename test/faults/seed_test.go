@@ -31,7 +31,7 @@ var settings = struct {
 	// logs shows the manager's log and the writes.
 	logs bool
 }{
-	seed: number("FAULTS_SEED", uint64(time.Now().UnixNano())), //nolint:gosec // any number will do
+	seed: number("FAULTS_SEED", uint64(time.Now().UnixNano())),
 	only: os.Getenv("FAULTS_ONLY"), classes: words("FAULTS_CLASS"), workloads: words("FAULTS_WORKLOAD"),
 	sample: int(number("FAULTS_SAMPLE", 0)), all: os.Getenv("FAULTS_ALL") != "", logs: os.Getenv("FAULTS_LOGS") != "",
 }
@@ -52,7 +52,7 @@ func words(name string) []string {
 func dice(purpose string) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(purpose))
-	return rand.New(rand.NewPCG(settings.seed, h.Sum64())) //nolint:gosec // chance, not secrets
+	return rand.New(rand.NewPCG(settings.seed, h.Sum64()))
 }
 
 // wanted says whether the environment asks for a class.

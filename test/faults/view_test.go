@@ -180,7 +180,8 @@ func (s *stream) next() (chunk, error) {
 		if cut {
 			return chunk{}, io.EOF
 		}
-		incoming, due := s.chunks, (<-chan time.Time)(nil)
+		incoming := s.chunks
+		var due <-chan time.Time
 		if got != nil {
 			incoming = nil
 			if wait := time.Until(got.at.Add(delay)); !frozen && wait <= 0 {

@@ -75,7 +75,7 @@ func find(program string) (pid int, args []string, err error) {
 		return 0, nil, err
 	}
 	for _, number := range numbers {
-		raw, err := os.ReadFile(filepath.Join("/proc", number, "cmdline"))
+		raw, err := os.ReadFile("/proc/" + number + "/cmdline")
 		if err != nil {
 			continue // it has ended
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -278,7 +279,7 @@ func TestAFightBacksOff(t *testing.T) {
 	n.create(instanceYAML)
 	n.awaitReady("one")
 	for i := range 5 {
-		edit(n, n.config(), "rival", func(cm *corev1.ConfigMap) { cm.Data["memory"] = fmt.Sprint(i) })
+		edit(n, n.config(), "rival", func(cm *corev1.ConfigMap) { cm.Data["memory"] = strconv.Itoa(i) })
 		n.awaitData("memory", "1Gi")
 	}
 	edit(n, n.config(), "rival", func(cm *corev1.ConfigMap) { cm.Data["memory"] = "mine" })
