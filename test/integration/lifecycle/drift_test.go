@@ -178,7 +178,7 @@ func TestDriftPolicies(t *testing.T) {
 	n.awaitData("memory", "1Gi")
 	n.awaitInstance("nothing is reported", "one", gone)
 	n.patch(n.one(), `{"spec":{"suspend":true}}`)
-	n.awaitVerdict("one", v1alpha1.ReasonReady)
+	n.awaitVerdict("one", v1alpha1.ReasonSuspended)
 	spoil()
 	n.drifted(v1alpha1.ReasonDrifted)
 	n.still("memory", "9Gi")

@@ -37,9 +37,11 @@ func TestAnOlderManagerIsReplaced(t *testing.T) {
 		t.Skip("it left the recordings instead")
 	}
 	live.goesOn(t, w)
-	t.Run("for itself it writes only its lease", func(t *testing.T) {
+	t.Run("for itself it writes only its lease and what versions need", func(t *testing.T) {
 		for _, r := range written(t, w, func(r cluster.Request) bool { return r.Namespace == "" || r.Namespace == install.Namespace }) {
-			if r.Resource != "leases" && r.Resource != "events" {
+			// A newer manager may report other rules of a version, once.
+			reports := r.Resource == "frameworkversions/status"
+			if r.Resource != "leases" && r.Resource != "events" && !reports {
 				t.Errorf("%s %s", r.Verb, r.URI)
 			}
 		}
