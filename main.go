@@ -256,6 +256,10 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *options, keeper *certs.Keepe
 			return fmt.Errorf("adding the readiness check: %w", err)
 		}
 	}
+	// Also without webhooks: a probe that nothing answers is a failure.
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the readiness check: %w", err)
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the liveness check: %w", err)
 	}

@@ -72,7 +72,7 @@ func refused(w write, status int) *fault {
 // retried is what a person's retry leaves behind: the request and its answer, another
 // attempt, another generation.
 var retried = regexp.MustCompile(`PlanExecution .* (spec requests|status requests|status phases .* attempt|metadata generation|spec trigger|[oO]bservedGeneration)` +
-	`|Instance .* (metadata generation|[oO]bservedGeneration|spec cleanupTimeout)|^ControllerRevision .* data (generation|trigger)|Job .* env `)
+	`|Instance .* (metadata generation|[oO]bservedGeneration|spec cleanupTimeout)|^ControllerRevision .* data (generation|trigger)|^Job `)
 
 // permanent refuses a write until the run has said so in the API server's words. Then
 // a person asks for a retry, and touches the spec.

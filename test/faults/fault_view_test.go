@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -88,17 +89,20 @@ func lags(w *workloadCase, trace []write) []*fault {
 	chance := dice("lags " + w.name)
 	var out []*fault
 	for i, at := range trace {
-		f := lagging(trace[chance.IntN(i+1)], at)
+		resource := "" // all of them
+		if chance.IntN(2) == 0 {
+			resource = viewed[chance.IntN(len(viewed))]
+		}
+		f := lagging(trace[chance.IntN(i+1)], at, resource)
 		f.id = strconv.Itoa(slices.Index(names, at) + 1)
 		out = append(out, f)
 	}
 	return out
 }
 
-func lagging(shown, at write) *fault {
+func lagging(shown, at write, resource string) *fault {
 	f := killAfter(at)
-	f.detail = "shown as at " + shown.String()
-	f.slack = 2 * lag
+	f.detail = strings.TrimSpace("shown as at " + shown.String() + " " + resource)
 	f.begin = func(ctx context.Context, h *harness, r *run) (err error) {
 		r.past, err = h.present(ctx)
 		h.proxy.mark(shown, func() {
@@ -109,10 +113,14 @@ func lagging(shown, at write) *fault {
 		return err
 	}
 	f.heal = func(ctx context.Context, h *harness, r *run) error {
-		h.proxy.views.change(func() { h.proxy.views.past, h.proxy.views.delay = r.past, lag })
-		timer := time.AfterFunc(2*lag, h.proxy.views.reset)
-		r.after = append(r.after, func() { timer.Stop() })
-		return h.start(ctx)
+		h.proxy.views.change(func() { h.proxy.views.past, h.proxy.views.pastOf, h.proxy.views.delay = r.past, resource, lag })
+		if err := h.start(ctx); err != nil {
+			return err
+		}
+		// Also where the run has ended already: what it believes now must do no harm.
+		time.Sleep(2 * lag)
+		h.proxy.views.reset()
+		return nil
 	}
 	return f
 }

@@ -95,7 +95,7 @@ func truths() []*mutant {
 			workload: "deploy", finds: "was announced by no status",
 		},
 		{
-			name: "a fact split over two writes", quick: true,
+			name: "a fact split over two writes", quick: true, loose: true,
 			edits: []edit{{"controllers/planexecution/proceed.go", `	if err := r.Client.Status().Update(ctx, n.pe); err != nil {
 		return fmt.Errorf("writing the status of the PlanExecution: %w", err)
 	}
@@ -114,7 +114,7 @@ func truths() []*mutant {
 			finds: "PlanExecution one-update-HASH status applied: nothing",
 		},
 		{
-			name: "a seal after the terminal status",
+			name: "a seal after the terminal status", loose: true,
 			edits: []edit{
 				{"controllers/planexecution/proceed.go", `		n.facts.Sealed = r.seal(ctx, n)
 `, `		n.facts.Sealed = engine.Outcome{Class: engine.OutcomeDone}
@@ -187,7 +187,7 @@ const (
 		err = a.live.Get(ctx, key, cr)
 `, ``}},
 			workload: "update", class: "lagging-lists", write: write{"PUT planexecutions/one-update-HASH/status", 2}, shown: write{"POST controllerrevisions", 1},
-			finds: ruleState,
+			lagging: "controllerrevisions", finds: ruleState,
 		},
 	}
 }

@@ -84,7 +84,7 @@ type state map[string]string
 func newState(namespace string, objects []unstructured.Unstructured) (state, error) {
 	m := &mask{namespace: namespace, titles: map[string]string{}}
 	for i := range objects {
-		m.titles[string(objects[i].GetUID())] = title(&objects[i])
+		m.titles[string(objects[i].GetUID())] = objects[i].GetKind() + " " + stable(objects[i].GetName())
 	}
 	out := state{}
 	for i := range objects {

@@ -31,6 +31,8 @@ type views struct {
 	open map[string]int
 	// past is the resourceVersion that lists are answered from; empty for the present.
 	past string
+	// pastOf is the only resource that lags; empty for all: each has a cache of its own.
+	pastOf string
 }
 
 func newViews() *views {
@@ -49,7 +51,7 @@ func (v *views) change(edit func()) {
 // reset shows everything as it is.
 func (v *views) reset() {
 	v.change(func() {
-		v.delay, v.past = 0, ""
+		v.delay, v.past, v.pastOf = 0, "", ""
 		v.frozen, v.expired = map[string]bool{}, map[string]bool{}
 	})
 }
@@ -92,6 +94,9 @@ func (v *views) refuses(r *http.Request) bool {
 func (v *views) rewrite(r *http.Request) {
 	v.mu.Lock()
 	past := v.past
+	if v.pastOf != "" && v.pastOf != strings.Split(placeOf(r.URL.Path), "/")[0] {
+		past = ""
+	}
 	v.mu.Unlock()
 	query := r.URL.Query()
 	if past == "" || r.Method != http.MethodGet || watched(r.URL) != "" || query.Get("resourceVersion") != "0" {

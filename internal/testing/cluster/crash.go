@@ -37,7 +37,7 @@ func (r *revived) kill() {
 // would. The returned function starts it again as it was, with its data, and returns
 // once the API server is ready.
 func (c *Cluster) Crash(program string) (revive func(context.Context) error, err error) {
-	pid, args, err := find(program)
+	pid, args, err := c.find(program)
 	if err != nil {
 		return nil, fmt.Errorf("crashing %s: %w", program, err)
 	}
@@ -68,8 +68,9 @@ func (c *Cluster) end(pid int) error {
 	return fmt.Errorf("process %d does not end", pid)
 }
 
-// find returns the process of a program that this process started, and how.
-func find(program string) (pid int, args []string, err error) {
+// find returns the process of a program of this control plane, and how it was started:
+// its files are in the directory of this cluster.
+func (c *Cluster) find(program string) (pid int, args []string, err error) {
 	numbers, err := children()
 	if err != nil {
 		return 0, nil, err
@@ -80,7 +81,7 @@ func find(program string) (pid int, args []string, err error) {
 			continue // it has ended
 		}
 		args := strings.Split(string(bytes.TrimRight(raw, "\x00")), "\x00")
-		if filepath.Base(args[0]) != program {
+		if filepath.Base(args[0]) != program || !strings.Contains(strings.Join(args, " "), c.dir) {
 			continue
 		}
 		pid, err := strconv.Atoi(number)
@@ -123,7 +124,7 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 	}
 	defer transport.CloseIdleConnections()
 	err = wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Config.Host+"/readyz", http.NoBody)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.Config.Host, "/")+"/readyz", http.NoBody)
 		if err != nil {
 			return false, err
 		}

@@ -59,6 +59,19 @@ func prepare(t *testing.T, c *cluster.Cluster) manager.Options {
 	return manager.Options{Binary: binary, Kubeconfig: kubeconfig, Log: filepath.Join(dir, "log"), WebhookPort: port}
 }
 
+// TestReadyWithoutWebhooks: a Deployment whose pods answer no probe never rolls out.
+func TestReadyWithoutWebhooks(t *testing.T) {
+	o := prepare(t, cluster.Get(t))
+	o.Args = append(o.Args, "--webhooks=false")
+	p, err := manager.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Kill(); err != nil {
+		t.Error(err)
+	}
+}
+
 func run(t *testing.T, c *cluster.Cluster, o manager.Options) *manager.Process {
 	t.Helper()
 	p, err := manager.Start(t.Context(), o)

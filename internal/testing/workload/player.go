@@ -18,6 +18,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
@@ -191,13 +192,19 @@ func (p *Player) work(ctx context.Context) {
 		case err == nil, apierrors.IsNotFound(err), ctx.Err() != nil:
 			p.queue.Forget(next)
 		default:
-			if !apierrors.IsConflict(err) {
+			if !apierrors.IsConflict(err) && !passing(err) {
 				p.report(fmt.Errorf("playing %s %s: %w", next.kind.Kind, next.key, err))
 			}
 			p.queue.AddRateLimited(next)
 		}
 		p.queue.Done(next)
 	}
+}
+
+// passing says whether an error comes of an API server that is being started again.
+func passing(err error) bool {
+	return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
+		apierrors.IsServiceUnavailable(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsInternalError(err)
 }
 
 func (p *Player) report(err error) {
