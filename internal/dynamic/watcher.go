@@ -144,7 +144,7 @@ func (w *Watcher) drop(holder string, key Key) {
 
 // run starts a stream; mu is held. A stream outlives the reconciliation that needs it.
 //
-//nolint:contextcheck // it ends with the watcher's own context
+//nolint:contextcheck,nolintlint // it ends with the watcher's own context; read where it is called, not here
 func (w *Watcher) run(s *stream) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	s.cancel = cancel
