@@ -86,7 +86,7 @@ func (d *decider) begin(n *Node) {
 // it does as soon as the condition has a value.
 func (d *decider) stallUnstarted(n *Node, message string) {
 	s := d.State.Node(n.Path)
-	s.Run, s.Reason, s.Message = v1alpha1.RunStalled, v1alpha1.ReasonExpression, message
+	s.Run, s.Reason, s.Message = v1alpha1.RunStalled, v1alpha1.ReasonExpression, brief(message)
 	d.State.Nodes[n.Path] = s
 	d.wake(d.now.Add(evaluateEvery))
 }

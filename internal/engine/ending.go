@@ -60,7 +60,7 @@ func (d *decider) fail(reason, message string) {
 			s.Reason != v1alpha1.ReasonOutcomeUnknown && n.Task.Kind != TaskApprove
 	})
 	if failed {
-		d.State.Ending = &Ending{Run: v1alpha1.RunFailed, Reason: reason, Message: message, Undo: of.Undo}
+		d.State.Ending = &Ending{Run: v1alpha1.RunFailed, Reason: reason, Message: brief(message), Undo: of.Undo}
 		d.note("", reason, "plan "+d.program.Plan+" failed: "+message, true)
 	}
 }

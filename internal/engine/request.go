@@ -95,7 +95,7 @@ func (d *decider) cancel(r Request) (string, error) {
 	if old := d.State.Ending; old != nil && old.Undo && !force {
 		return "", fmt.Errorf("the run takes back what it did already: cancel with mode %s to end it at once", v1alpha1.CancelForce)
 	}
-	message := "cancelled" + r.because()
+	message := brief("cancelled" + r.because())
 	d.State.Ending = &Ending{
 		Run: v1alpha1.RunCancelled, Reason: v1alpha1.ReasonCancelled, Message: message, Undo: undo, Force: force,
 	}

@@ -10,6 +10,7 @@ import (
 )
 
 func (d *decider) setRoot(run v1alpha1.RunState, reason, message string) {
+	message = brief(message)
 	if d.State.Run == run && d.State.Reason == reason && d.State.Message == message {
 		return
 	}
@@ -20,6 +21,7 @@ func (d *decider) setRoot(run v1alpha1.RunState, reason, message string) {
 }
 
 func (d *decider) finish(run v1alpha1.RunState, reason, message string) {
+	message = brief(message)
 	d.State.Run, d.State.Reason, d.State.Message = run, reason, message
 	d.State.FinishedAt = d.now
 	d.Effects, d.WriteAhead, d.Wake, d.Backoff = nil, false, time.Time{}, false

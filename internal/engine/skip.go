@@ -71,7 +71,7 @@ func (d *decider) close(n *Node, message string, state func(*NodeState) v1alpha1
 	}
 	for _, c := range open {
 		s := d.State.Node(c.Path)
-		s.Run, s.Reason, s.Message = state(&s), reason, message
+		s.Run, s.Reason, s.Message = state(&s), reason, brief(message)
 		s.FinishedAt, s.RetryAt, s.ProgressAt = d.now, time.Time{}, time.Time{}
 		d.State.Nodes[c.Path] = s
 	}

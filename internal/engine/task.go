@@ -87,7 +87,8 @@ func (d *decider) progress(n *Node, s NodeState, o Outcome) {
 	if o.Class == OutcomeTransient {
 		d.Backoff = true
 	}
-	if o.Message == "" || o.Message == s.Message {
+	message := brief(o.Message)
+	if message == "" || message == s.Message {
 		return
 	}
 	last := s.ProgressAt
@@ -98,7 +99,7 @@ func (d *decider) progress(n *Node, s NodeState, o Outcome) {
 		d.wake(next)
 		return
 	}
-	s.Reason, s.Message, s.ProgressAt = o.Reason, o.Message, d.now
+	s.Reason, s.Message, s.ProgressAt = o.Reason, message, d.now
 	d.State.Nodes[n.Path] = s
 }
 
@@ -109,7 +110,7 @@ func (d *decider) succeed(n *Node, s NodeState) {
 }
 
 func (d *decider) stall(n *Node, s NodeState, reason, message string) {
-	s.Run, s.Reason, s.Message = v1alpha1.RunStalled, reason, message
+	s.Run, s.Reason, s.Message = v1alpha1.RunStalled, reason, brief(message)
 	s.RetryAt = time.Time{}
 	d.State.Nodes[n.Path] = s
 }
@@ -125,7 +126,7 @@ func (d *decider) failAttempt(n *Node, s NodeState, reason, message string) {
 		return
 	}
 	s.Reason = v1alpha1.ReasonRetrying
-	s.Message = fmt.Sprintf("attempt %d of %d failed: %s", s.Attempt, r.Limit+1, message)
+	s.Message = brief(fmt.Sprintf("attempt %d of %d failed: %s", s.Attempt, r.Limit+1, message))
 	s.RetryAt = d.now.Add(r.pause(s.Attempt))
 	d.State.Nodes[n.Path] = s
 	d.note(n.Path, v1alpha1.ReasonRetrying, n.Path+": "+s.Message, true)
@@ -152,7 +153,7 @@ func (d *decider) beginAttempt(n *Node, s NodeState) {
 		s.StartedAt = d.now
 	}
 	if n.Task.Kind == TaskApprove {
-		s.Reason, s.Message = v1alpha1.ReasonAwaitingApproval, "waiting for approval: "+n.Task.Message
+		s.Reason, s.Message = v1alpha1.ReasonAwaitingApproval, brief("waiting for approval: "+n.Task.Message)
 		d.note(n.Path, s.Reason, n.Path+": "+n.Task.Message, false)
 	}
 	d.State.Nodes[n.Path] = s
