@@ -132,7 +132,7 @@ test-crash: build $(APISERVER) ## Kill the manager around every one of its write
 	$(WITH_APISERVER) go test -tags faults -count=1 -timeout 30m -v $(TESTFLAGS) ./test/faults/...
 
 .PHONY: test-faults
-test-faults: build $(APISERVER) ## Every fault at every write, and every mutant: hours. FAULTS_* narrow it down, see docs/faults.md.
+test-faults: build $(APISERVER) ## The faults of docs/faults.md at every write, and mutants: hours; FAULTS_* narrow it down.
 	FAULTS_ALL=1 $(WITH_APISERVER) go test -tags faults -count=1 -timeout 12h -v $(TESTFLAGS) ./test/faults/...
 
 .PHONY: fuzz

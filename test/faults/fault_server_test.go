@@ -44,8 +44,8 @@ func servers() []*class {
 		}
 	}
 	return []*class{
-		{letter: "d", name: "server-before", title: "API server killed before the write", faults: each(dies("kube-apiserver", false))},
-		{letter: "d", name: "server-after", title: "API server killed after the commit", faults: each(dies("kube-apiserver", true))},
-		{letter: "d", name: "etcd", title: "etcd killed before the write", faults: each(dies("etcd", false))},
+		{letter: "d", name: "server-before", unproven: true, title: "API server killed before the write", faults: each(dies("kube-apiserver", false))},
+		{letter: "d", name: "server-after", unproven: true, title: "API server killed after the commit", faults: each(dies("kube-apiserver", true))},
+		{letter: "d", name: "etcd", unproven: true, title: "etcd killed before the write", faults: each(dies("etcd", false))},
 	}
 }

@@ -81,6 +81,8 @@ type class struct {
 	title string
 	// workloads that it is run with; nil for all.
 	workloads []string
+	// unproven ones have not yet been run to their end: they run only when they are named.
+	unproven bool
 	// apart serves the webhooks from a process that no fault hits.
 	apart bool
 	// env is added to the manager's environment.

@@ -17,12 +17,12 @@ func orders() []*mutant {
 			workload: "upgrade", finds: "came before its turn",
 		},
 		{
-			name:     "prune by plan",
+			name: "prune by plan", unproven: true,
 			edits:    []edit{{"controllers/planexecution/seal.go", `		Listing: n.version.Listing,`, `		Listing: func(string) []string { return nil },`}},
 			workload: "custom", finds: ruleState,
 		},
 		{
-			name: "an edge-triggered wake-up",
+			name: "an edge-triggered wake-up", unproven: true,
 			edits: []edit{
 				{"controllers/planexecution/watches.go", `builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(activeOf)).`, `builder.WithPredicates(predicate.GenerationChangedPredicate{}, news)).
@@ -41,7 +41,7 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 			finds: ruleEnd,
 		},
 		{
-			name: "an Instance that is looked at only when its spec changes",
+			name: "an Instance that is looked at only when its spec changes", unproven: true,
 			edits: []edit{
 				{"controllers/instance/watches.go", `For(&v1alpha1.Instance{}). // status too: wiped, it comes back`, `For(&v1alpha1.Instance{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).`},
 			},
@@ -55,13 +55,13 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 func errorHandling() []*mutant {
 	return []*mutant{
 		{
-			name: "a repeated creation that is an error", quick: true,
+			name: "a repeated creation that is an error", unproven: true,
 			edits:    []edit{{"controllers/instance/act.go", `	if !apierrors.IsAlreadyExists(err) {`, `	if !apierrors.IsAlreadyExists(err) || apierrors.IsAlreadyExists(err) {`}},
 			workload: "deploy", class: "lost", write: write{"POST planexecutions", 1},
 			finds: ruleEnd,
 		},
 		{
-			name: "a server error that is taken for a refusal",
+			name: "a server error that is taken for a refusal", unproven: true,
 			edits: []edit{{"internal/apply/classify.go", `	if permanent(err) {
 `, `	if permanent(err) || apierrors.IsInternalError(err) {
 `}},
@@ -69,7 +69,7 @@ func errorHandling() []*mutant {
 			finds: ruleEnd,
 		},
 		{
-			name: "a refusal that is tried for ever",
+			name: "a refusal that is tried for ever", unproven: true,
 			edits: []edit{{"internal/apply/classify.go", `	if permanent(err) {
 `, `	if permanent(err) && !apierrors.IsForbidden(err) {
 `}},
@@ -77,7 +77,7 @@ func errorHandling() []*mutant {
 			finds: "nothing says",
 		},
 		{
-			name: "a conflict that is an error",
+			name: "a conflict that is an error", unproven: true,
 			edits: []edit{{"controllers/planexecution/controller.go", `	if apierrors.IsConflict(err) {
 `, `	if false && apierrors.IsConflict(err) {
 `}},
@@ -85,7 +85,7 @@ func errorHandling() []*mutant {
 			finds: ruleLog,
 		},
 		{
-			name:     "a Job that was removed is made again",
+			name: "a Job that was removed is made again", unproven: true,
 			edits:    []edit{{"controllers/planexecution/health.go", `if known.Name != ref.Name || known.UID == "" {`, `if known.Name != ref.Name || known.UID == "" || true {`}},
 			workload: "deploy", class: "job-removed", write: write{"POST jobs", 1},
 			finds: ruleEffect,

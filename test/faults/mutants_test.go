@@ -73,7 +73,7 @@ func deriveFrom(`},
 func truths() []*mutant {
 	return []*mutant{
 		{
-			name: "effects before write-ahead",
+			name: "effects before write-ahead", quick: true,
 			edits: []edit{
 				{"controllers/planexecution/proceed.go", `d.WriteAhead && len(ready) > 0`, `false && d.WriteAhead && len(ready) > 0`},
 			},
@@ -135,7 +135,7 @@ func truths() []*mutant {
 			finds: "PlanExecution one-update-HASH status applied: nothing",
 		},
 		{
-			name: "a status without resourceVersion",
+			name: "a status without resourceVersion", unproven: true,
 			edits: []edit{
 				{"controllers/planexecution/proceed.go", `	if err := r.Client.Status().Update(ctx, n.pe); err != nil {
 		return fmt.Errorf("writing`, `	raw, err := json.Marshal(map[string]any{"status": n.pe.Status})
@@ -182,7 +182,7 @@ const (
 			finds: "after attempt 2",
 		},
 		{
-			name: "a revision that is missing in a stale cache",
+			name: "a revision that is missing in a stale cache", unproven: true,
 			edits: []edit{{"internal/archive/archive.go", `		// The cache may be behind the manager that wrote it.
 		err = a.live.Get(ctx, key, cr)
 `, ``}},

@@ -61,7 +61,10 @@ func (c *class) wanted() bool {
 		parts := strings.Split(settings.only, "/")
 		return len(parts) == 1 || parts[1] == c.name
 	}
-	return len(settings.classes) == 0 || slices.Contains(settings.classes, c.name) || slices.Contains(settings.classes, c.letter)
+	if len(settings.classes) == 0 {
+		return !c.unproven
+	}
+	return slices.Contains(settings.classes, c.name) || slices.Contains(settings.classes, c.letter)
 }
 
 // wanted says whether the environment asks for a workload.

@@ -65,7 +65,7 @@ var workloads = []workloadCase{
 	{name: "delete", quick: true, before: []move{deploy}, move: move{gone: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
 		return c.Delete(ctx, inst)
 	}}},
-	{name: "custom", quick: true, before: []move{deploy}, move: move{act: renew, ended: renewed}},
+	{name: "custom", before: []move{deploy}, move: move{act: renew, ended: renewed}},
 	// A Job whose first attempt fails, see failing.
 	{name: "retry", move: deploy},
 	// The second update throws the first one's history away.
