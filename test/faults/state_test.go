@@ -132,7 +132,7 @@ func expand(o *unstructured.Unstructured) error {
 	}
 	content := map[string]any{}
 	for _, object := range applied.Objects {
-		object.Digest = "" // it covers the namespace's name
+		object.Digest, object.ResourceVersion = "", "" // the digest covers the namespace's name
 		raw, err := json.Marshal(object)
 		if err != nil {
 			return fmt.Errorf("encoding revision %s: %w", o.GetName(), err)
