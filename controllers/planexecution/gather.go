@@ -34,9 +34,7 @@ func (r *Reconciler) gather(ctx context.Context, n *run) error {
 		n.facts.Sealed = engine.Outcome{Class: engine.OutcomeDone}
 	}
 	for _, q := range n.pe.Spec.Requests {
-		n.facts.Requests = append(n.facts.Requests, engine.Request{
-			ID: q.ID, Action: q.Action, Path: q.Path, Mode: q.Mode, By: q.By, Reason: q.Reason,
-		})
+		n.facts.Requests = append(n.facts.Requests, asked(q))
 	}
 	for path, task := range n.plan.Tasks {
 		s := n.state.Node(path)

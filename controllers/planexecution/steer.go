@@ -23,6 +23,11 @@ func openCancel(pe *v1alpha1.PlanExecution) *v1alpha1.Request {
 	return nil
 }
 
+// asked is a request as the engine sees it.
+func asked(q v1alpha1.Request) engine.Request {
+	return engine.Request{ID: q.ID, Action: q.Action, Path: q.Path, Mode: q.Mode, By: q.By, Reason: q.Reason}
+}
+
 func answered(pe *v1alpha1.PlanExecution, id string) bool {
 	return slices.ContainsFunc(pe.Status.Requests, func(a v1alpha1.RequestStatus) bool { return a.ID == id })
 }
@@ -32,14 +37,7 @@ func answered(pe *v1alpha1.PlanExecution, id string) bool {
 func (r *Reconciler) withdraw(ctx context.Context, pe *v1alpha1.PlanExecution, q *v1alpha1.Request) error {
 	pe = pe.DeepCopy()
 	now := r.Clock.Now()
-	message := "cancelled"
-	if q.By != "" {
-		message += " by " + q.By
-	}
-	if q.Reason != "" {
-		message += ": " + q.Reason
-	}
-	message = engine.Brief(message, engine.MaxMessage)
+	message := asked(*q).Cancelled()
 	s := &pe.Status
 	s.State, s.Reason, s.Message, s.FinishedAt = v1alpha1.RunCancelled, v1alpha1.ReasonCancelled, message, stamp(now)
 	s.ObservedGeneration = pe.Generation

@@ -85,6 +85,9 @@ func (r Request) because() string {
 	return text
 }
 
+// Cancelled says that a run was cancelled, by whom and why, as it is stored.
+func (r Request) Cancelled() string { return brief("cancelled" + r.because()) }
+
 // cancel begins the end of the run. A later cancel may force or undo what an earlier one
 // only asked for.
 func (d *decider) cancel(r Request) (string, error) {
@@ -95,7 +98,7 @@ func (d *decider) cancel(r Request) (string, error) {
 	if old := d.State.Ending; old != nil && old.Undo && !force {
 		return "", fmt.Errorf("the run takes back what it did already: cancel with mode %s to end it at once", v1alpha1.CancelForce)
 	}
-	message := brief("cancelled" + r.because())
+	message := r.Cancelled()
 	d.State.Ending = &Ending{
 		Run: v1alpha1.RunCancelled, Reason: v1alpha1.ReasonCancelled, Message: message, Undo: undo, Force: force,
 	}
