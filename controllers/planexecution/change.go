@@ -31,7 +31,7 @@ func (r *Reconciler) change(ctx context.Context, n *run) (revision.Change, engin
 	return *c, engine.Outcome{}
 }
 
-// executed lists the tasks that started, without those of steps that were taken back.
+// executed lists the tasks that were attempted, without those of steps that were taken back.
 func (n *run) executed() []*engine.Node {
 	var out, undone []*engine.Node
 	root := n.plan.Program.Root
@@ -48,7 +48,8 @@ func (n *run) executed() []*engine.Node {
 		}
 	})
 	root.Leaves(func(leaf *engine.Node) {
-		if !n.state.Node(leaf.Path).StartedAt.IsZero() && !reverted[leaf.Path] {
+		// One that is to run again has not started, and left something all the same.
+		if n.state.Node(leaf.Path).Attempt > 0 && !reverted[leaf.Path] {
 			out = append(out, leaf)
 		}
 	})

@@ -45,6 +45,12 @@ func steeredRuns() map[string]goldenRun {
 		)), []event{
 			done("a/copy/copy"), cancel("1", v1alpha1.CancelUndo), ask("2", "skip", "a/copy/undo/manual"),
 		}},
+		"undo of a step that was to run again": {undoable(), []event{
+			done(services), stuck, ask("1", "retry", "network"), ask("2", "pause", "nodes"), done(services),
+			cancel("3", v1alpha1.CancelUndo),
+			becomes("network/services/undo/revert", Outcome{Class: OutcomeDone}), ask("4", "resume", ""),
+			becomes("nodes/statefulset/undo/revert", Outcome{Class: OutcomeDone}),
+		}},
 		"undo superseded": {undoable(), []event{
 			done(services), cancel("1", v1alpha1.CancelUndo), stop(v1alpha1.ReasonSuperseded),
 		}},

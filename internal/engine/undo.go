@@ -51,7 +51,9 @@ func undoMessage(step *Node, s NodeState) string {
 func (d *decider) startedSteps() []*Node {
 	var steps []*Node
 	d.program.Root.Walk(func(n *Node) {
-		if len(n.Undo) > 0 && !d.State.Node(n.Path).StartedAt.IsZero() {
+		// A step that is to run again has not started, and did something all the same.
+		attempted := slices.ContainsFunc(n.Children, func(c *Node) bool { return d.State.Node(c.Path).Attempt > 0 })
+		if len(n.Undo) > 0 && (attempted || !d.State.Node(n.Path).StartedAt.IsZero()) {
 			steps = append(steps, n)
 		}
 	})
