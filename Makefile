@@ -74,6 +74,7 @@ generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types.
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Generate the CRDs (roles and webhook configurations are written by hand).
 	$(CONTROLLER_GEN) crd paths=./apis/... output:crd:artifacts:config=config/crd/bases
+	cp config/crd/bases/kudo.dev_instances.yaml internal/crdgen/instance.gen.yaml
 
 .PHONY: api-docs
 api-docs: $(CRD_REF_DOCS) ## Generate docs/api from the API types.
