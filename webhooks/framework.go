@@ -42,8 +42,9 @@ func (w *frameworkWebhook) Default(ctx context.Context, fw *v1alpha1.Framework) 
 	} else if err := keepNames(fw, req.OldObject.Raw); err != nil {
 		return err
 	}
-	names := crdgen.Names(fw)
-	fw.Spec.Names = &names
+	if names := crdgen.Names(fw); crdgen.CheckNames(names) == nil {
+		fw.Spec.Names = &names // else the validation says what to do
+	}
 	return nil
 }
 

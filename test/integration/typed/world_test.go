@@ -46,15 +46,22 @@ type author struct {
 
 func newAuthor(t *testing.T) *author {
 	t.Helper()
-	w := scene.Get(t, nil)
-	name := scene.Unique("soft")
-	tenant := install.Tenant{Namespace: name, Account: account, Rules: []rbacv1.PolicyRule{
+	a := newAuthorOnly(t)
+	tenant := install.Tenant{Namespace: a.name, Account: account, Rules: []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}},
 		{APIGroups: []string{"apps"}, Resources: []string{"statefulsets"}, Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}},
 	}}
-	if err := tenant.Apply(t.Context(), w.Admin()); err != nil {
+	if err := tenant.Apply(t.Context(), a.w.Admin()); err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+// newAuthorOnly has no namespace to use the framework in.
+func newAuthorOnly(t *testing.T) *author {
+	t.Helper()
+	w := scene.Get(t, measured)
+	name := scene.Unique("soft")
 	return &author{T: t, w: w, name: name, kind: strings.ToUpper(name[:1]) + name[1:]}
 }
 
