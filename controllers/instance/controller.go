@@ -51,8 +51,9 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Watches  *dynamic.Watcher
 
-	stalled stalled
-	memory  memory
+	stalled  stalled
+	memory   memory
+	contents contentMemory
 }
 
 // Reconcile observes, decides, acts, and writes status when something changed.
@@ -62,6 +63,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		if apierrors.IsNotFound(err) {
 			r.stalled.set(r.Metrics, req.NamespacedName, "", false)
 			r.forget(req.NamespacedName)
+			r.forgetContents(req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the Instance: %w", err)

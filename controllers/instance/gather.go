@@ -79,6 +79,7 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 	}
 	o.facts.Completed = completed(o)
 	if o.facts.Deleting {
+		r.forgetContents(client.ObjectKeyFromObject(inst))
 		return o, r.gatherDeletion(ctx, inst, o)
 	}
 	o.facts.Desired, o.problem, err = r.desired(ctx, inst, o.baseline)
@@ -88,7 +89,10 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 			run.Shared = run.Shared || run.Epoch == 0 && slices.Contains(o.facts.Desired.Shared, run.Plan)
 		}
 	}
-	return o, err
+	if err != nil {
+		return nil, err
+	}
+	return o, r.consumed(ctx, inst, o)
 }
 
 // concerns says whether an execution is one of this very Instance, and not of an
@@ -167,6 +171,7 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 		Digest: digest, Version: version.Spec.Version, Account: inst.Spec.ServiceAccountName,
 		Generation: strconv.FormatInt(inst.Generation, 10), Plans: version.PlanNames,
 		Changed: b.Changed(version.Params, values), Triggers: version.Triggers, Shared: version.Shared(),
+		ContentPlan: version.ContentPlan(inst.Spec.OnContentChange),
 	}, nil, nil
 }
 

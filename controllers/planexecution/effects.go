@@ -41,10 +41,21 @@ func (r *Reconciler) prepareTask(ctx context.Context, n *run, e engine.TaskEffec
 	if outcome.Class != engine.OutcomeNone {
 		return nil, outcome
 	}
-	n.rendered[e.Path] = rendered
 	if e.Kind == engine.TaskDelete {
+		n.rendered[e.Path] = rendered
 		return r.prepareDelete(ctx, n, e.Path, rendered)
 	}
+	found, awaited := r.consume(ctx, n, rendered)
+	if found && awaited.Class == engine.OutcomeNone { // their pods see it
+		if rendered, outcome = r.render(n, e.Path, e.Attempt); outcome.Class != engine.OutcomeNone {
+			return nil, outcome
+		}
+	}
+	if awaited.Class != engine.OutcomeNone {
+		return nil, awaited
+	}
+	n.ahead = n.ahead || n.inputs.Tracked && len(n.objects[e.Path]) == 0 // the attempt may have begun long ago
+	n.rendered[e.Path] = rendered
 	return n.references(e.Path, rendered), engine.Outcome{}
 }
 

@@ -45,7 +45,9 @@ type run struct {
 	observed map[string]any
 	// changed says that status must be written.
 	changed bool
-	notes   []engine.Note
+	// ahead says that it must be written before anything is done.
+	ahead bool
+	notes []engine.Note
 }
 
 // open reads what the run needs. It returns nil when the execution may not run yet.
@@ -151,6 +153,7 @@ func (r *Reconciler) program(ctx context.Context, n *run) error {
 	} else if n.inputs, err = r.Archive.Inputs(ctx, n.pe.Namespace, n.pe.Status.Inputs); err != nil {
 		return r.lost(ctx, n, err)
 	}
+	n.found()
 	if n.version == nil {
 		if n.version, err = r.pinnedVersion(ctx, n.inputs); err != nil {
 			return r.lost(ctx, n, err)

@@ -90,6 +90,9 @@ func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*
 			return !b.Touched[name] && !version.Params.Changed(params.Values(in.Old), params.Values(in.Params))[name]
 		})
 	}
+	if err := r.pinContents(ctx, n, b, in); err != nil {
+		return nil, err
+	}
 	if fwv.Spec.Development {
 		return in, in.SetProgram(&fwv.Spec)
 	}
@@ -120,7 +123,7 @@ func (r *Reconciler) cleanupInputs(ctx context.Context, n *run, b *archive.Basel
 	in.Plan, in.Trigger, in.Previous, in.Changed = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous, nil
 	in.Generation, in.Account, in.Labels = n.instance.Generation, n.instance.Spec.ServiceAccountName, instanceLabels(n.instance)
 	in.Old, in.OldVersion = in.Params, &in.Version
-	in.Base = base(b)
+	in.Base, in.Contents = base(b), b.Contents
 	return &in, nil
 }
 
@@ -135,7 +138,7 @@ func (r *Reconciler) rollbackInputs(ctx context.Context, n *run, b *archive.Base
 	in := *b.Completed
 	in.Plan, in.Trigger, in.Previous = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous
 	in.Generation, in.Account = n.instance.Generation, n.instance.Spec.ServiceAccountName
-	in.Base, in.Deployed = base(b), whole(b.Completed)
+	in.Base, in.Deployed, in.Contents = base(b), whole(b.Completed), b.Contents
 	in.Against, err = r.wanted(ctx, n.instance)
 	return &in, err
 }

@@ -26,7 +26,7 @@ func (r *Reconciler) proceed(ctx context.Context, n *run) (ctrl.Result, error) {
 			return r.rest(ctx, n, d)
 		}
 		ready := r.prepare(ctx, n, d.Effects)
-		if d.WriteAhead && len(ready) > 0 {
+		if (d.WriteAhead || n.ahead) && len(ready) > 0 {
 			if err := r.store(ctx, n); err != nil {
 				return ctrl.Result{}, err
 			}
@@ -70,7 +70,7 @@ func (r *Reconciler) store(ctx context.Context, n *run) error {
 	if err := r.Client.Status().Update(ctx, n.pe); err != nil {
 		return fmt.Errorf("writing the status of the PlanExecution: %w", err)
 	}
-	n.changed = false
+	n.changed, n.ahead = false, false
 	r.tell(ctx, n)
 	return nil
 }

@@ -24,6 +24,8 @@ type Baseline struct {
 	Execution *v1alpha1.CompletedExecution
 	// Previous names the newest applied revision; empty before the first.
 	Previous string
+	// Contents are what its pods consume, as that run took it over; nil if it did not look.
+	Contents []revision.Content
 	// Touched are the parameters that runs since then changed without success.
 	Touched map[string]bool
 }
@@ -61,7 +63,31 @@ func (a *Archive) Baseline(ctx context.Context, inst *v1alpha1.Instance, runs []
 	if err != nil {
 		return nil, err
 	}
+	if err := a.contents(ctx, inst, b); err != nil {
+		return nil, err
+	}
 	return b, a.touched(ctx, inst, runs, b)
+}
+
+// contents completes what the last completed run took over with what it found later.
+func (a *Archive) contents(ctx context.Context, inst *v1alpha1.Instance, b *Baseline) error {
+	if !b.Completed.Tracked {
+		return nil
+	}
+	b.Contents = revision.OverlayContents(b.Completed.Contents, nil)
+	if b.Execution.Applied == "" {
+		return nil
+	}
+	applied, err := a.Applied(ctx, inst.Namespace, b.Execution.Applied)
+	var missing *ErrMissing
+	if errors.As(err, &missing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.Contents = revision.OverlayContents(b.Contents, applied.Late)
+	return nil
 }
 
 // completes says whether a run left the Instance whole. What ran because another run

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -23,6 +24,9 @@ type Key struct {
 	Namespace string
 	// GVK of the objects.
 	GVK schema.GroupVersionKind
+	// Name of the one object that is watched, whoever made it; empty for all objects of
+	// Instances.
+	Name string
 }
 
 // KeyFor returns the watch that sees an object.
@@ -30,11 +34,22 @@ func KeyFor(account types.NamespacedName, ref v1alpha1.ObjectReference) Key {
 	return Key{Account: account, Namespace: ref.Namespace, GVK: schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind)}
 }
 
+// selection says which objects are watched.
+func (k Key) selection() metav1.ListOptions {
+	if k.Name != "" {
+		return metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, k.Name).String()}
+	}
+	return metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance}
+}
+
 // Describe names a watch for people.
 func (k Key) Describe() string {
 	what := k.GVK.Kind
 	if k.GVK.Group != "" {
 		what += "." + k.GVK.Group
+	}
+	if k.Name != "" {
+		what += " " + k.Name
 	}
 	if k.Namespace == "" {
 		return what

@@ -26,12 +26,21 @@ func trim(o *metav1.PartialObjectMetadata) {
 // store takes in an object and wakes its Instance.
 func (s *stream) store(o *metav1.PartialObjectMetadata) {
 	o.SetGroupVersionKind(s.key.GVK) // a watch tells it as PartialObjectMetadata
-	trim(o)
 	s.mu.Lock()
 	before := s.objects[o.Name]
+	s.mu.Unlock()
+	changed := before == nil
+	if s.key.Name != "" {
+		o.Labels, o.Annotations, o.ManagedFields = nil, nil, nil
+		changed = changed || before.UID != o.UID || before.ResourceVersion != o.ResourceVersion
+	} else {
+		trim(o)
+		changed = changed || !drift.SameClaims(before, o)
+	}
+	s.mu.Lock()
 	s.objects[o.Name] = o
 	s.mu.Unlock()
-	s.wake(o, before == nil || !drift.SameClaims(before, o))
+	s.wake(o, changed)
 }
 
 func (s *stream) forget(o *metav1.PartialObjectMetadata) {
@@ -43,8 +52,15 @@ func (s *stream) forget(o *metav1.PartialObjectMetadata) {
 }
 
 // wake tells the Instance of an object, if it is one that holds this stream: another
-// account's Instances may have objects in the same namespace.
+// account's Instances may have objects in the same namespace. An object that is watched by
+// its name concerns all that hold the stream.
 func (s *stream) wake(o *metav1.PartialObjectMetadata, atRest bool) {
+	if s.key.Name != "" {
+		if atRest {
+			s.wakeAll()
+		}
+		return
+	}
 	instance, ok := InstanceOf(o)
 	if !ok || !s.holds(instance) {
 		return

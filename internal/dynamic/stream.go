@@ -17,8 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
-
-	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
 
 // stream is one watch, established again and again while somebody holds it.
@@ -144,9 +142,8 @@ func (s *stream) session(ctx context.Context) error {
 func (s *stream) open(ctx context.Context, from metadata.ResourceInterface) (watch.Interface, map[string]bool, error) {
 	lifetime := int64((s.watcher.options.Lifetime + rand.N(s.watcher.options.Lifetime)) / time.Second) //nolint:gosec // only to spread requests
 	lifetime = max(lifetime, 1)
-	options := metav1.ListOptions{
-		LabelSelector: v1alpha1.LabelInstance, AllowWatchBookmarks: true, TimeoutSeconds: &lifetime, ResourceVersion: s.version,
-	}
+	options := s.key.selection()
+	options.AllowWatchBookmarks, options.TimeoutSeconds, options.ResourceVersion = true, &lifetime, s.version
 	if s.version != "" {
 		events, err := from.Watch(ctx, options)
 		if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
@@ -161,7 +158,7 @@ func (s *stream) open(ctx context.Context, from metadata.ResourceInterface) (wat
 	if err == nil || !apierrors.IsInvalid(err) {
 		return events, map[string]bool{}, err
 	}
-	list, err := from.List(ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance})
+	list, err := from.List(ctx, s.key.selection())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -134,13 +134,16 @@ func (f InstanceFacts) choose() Choice {
 	if mine := f.oldestUserRun(true); mine != nil && f.preempted() {
 		return Choice{Admit: mine, Discard: f.stale(nil)}
 	}
-	for _, rule := range []func() *Choice{f.afterFailure, f.rolledBack} {
+	for _, rule := range []func() *Choice{f.afterFailure, f.rolledBack, f.contentFailed} {
 		if next := rule(); next != nil {
 			return *next
 		}
 	}
 	plan, needed := f.plan()
 	if !needed {
+		if next := f.contentChanged(); next != nil {
+			return *next
+		}
 		return Choice{Admit: f.oldestUserRun(false), Discard: f.stale(nil)}
 	}
 	if plan == "" {
@@ -264,14 +267,14 @@ func (f InstanceFacts) unfinished() (dirty, upgrading bool) {
 	return dirty, upgrading
 }
 
-// preempted says whether the newest run for a spec gave way to a person's run.
+// preempted says whether the newest run for a spec or a content gave way to a person's run.
 func (f InstanceFacts) preempted() bool {
 	newest := f.newest(Run.forSpec)
 	return newest != nil && newest.State == v1alpha1.RunCancelled && newest.Reason == v1alpha1.ReasonPreempted
 }
 
 func (r Run) forSpec() bool {
-	return strings.HasPrefix(r.Trigger, triggerSpec) || strings.HasPrefix(r.Trigger, triggerAgain)
+	return strings.HasPrefix(r.Trigger, triggerSpec) || strings.HasPrefix(r.Trigger, triggerAgain) || strings.HasPrefix(r.Trigger, triggerContent)
 }
 
 // newest is the run that was admitted last, of those that match.

@@ -26,6 +26,12 @@ type Desired struct {
 	Triggers map[string]string
 	// Shared names the plans that run beside others.
 	Shared []string
+	// ContentPlan runs when what pods consume has changed; empty for none.
+	ContentPlan string
+	// Content is the digest of what pods consume now; empty if that is not known.
+	Content string
+	// ContentChanged says that it is not what the last completed run took over.
+	ContentChanged bool
 }
 
 // DesiredBy returns the digest of the desired state that a trigger names, or "".

@@ -36,6 +36,8 @@ type Version struct {
 	PlanNames []string
 	// Rendered are the kinds that the templates render, with defaults and extreme parameters.
 	Rendered []schema.GroupVersionKind
+	// Consumed are the kinds that rendered pods consume although no template renders them.
+	Consumed []schema.GroupVersionKind
 	// Triggers names the plan of each parameter that has one of its own.
 	Triggers map[string]string
 
@@ -71,7 +73,7 @@ func Compile(spec *v1alpha1.FrameworkVersionSpec) (*Version, field.ErrorList) {
 		Digest: digest, Spec: spec, Plans: map[string]*Plan{}, Triggers: map[string]string{}, tasks: map[string]*Task{},
 	}}
 	c.errs = unsupported(spec, path)
-	for _, stage := range []func(){c.version, c.parameters, c.templates, c.expressions, c.tasks, c.plans, c.triggers} {
+	for _, stage := range []func(){c.version, c.parameters, c.templates, c.expressions, c.tasks, c.plans, c.triggers, c.contentChange} {
 		stage()
 	}
 	if len(c.errs) > 0 {

@@ -77,7 +77,10 @@ func (v *Version) RenderTask(t *Task, in *revision.Inputs, id Identity, run Run,
 	for i := range out {
 		out[i].Task = t.Name
 	}
-	return out, nil
+	if t.Action.Apply != nil {
+		err = v.stamp(out, in, id)
+	}
+	return out, err
 }
 
 func (v *Version) renderTemplates(names []string, values render.Values) ([]Rendered, error) {
@@ -158,6 +161,11 @@ func (v *Version) dryRender(path *field.Path) field.ErrorList {
 		for _, o := range rendered {
 			if gvk := o.Object.GroupVersionKind(); !slices.Contains(v.Rendered, gvk) {
 				v.Rendered = append(v.Rendered, gvk)
+			}
+		}
+		for _, gvk := range external(rendered) {
+			if !slices.Contains(v.Consumed, gvk) {
+				v.Consumed = append(v.Consumed, gvk)
 			}
 		}
 		var joined interface{ Unwrap() []error }

@@ -36,9 +36,6 @@ func unsupported(spec *v1alpha1.FrameworkVersionSpec, path *field.Path) field.Er
 		refusal{len(spec.Outputs) > 0, path.Child("outputs")},
 		refusal{spec.PracticeProfile != "" && spec.PracticeProfile != "none", path.Child("practiceProfile")},
 	)
-	for _, t := range spec.Templates {
-		errs = append(errs, refuse(refusal{t.RestartOnChange != nil, path.Child("templates").Key(t.Name).Child("restartOnChange")})...)
-	}
 	for _, t := range spec.Tasks {
 		errs = append(errs, unsupportedTask(&t, path.Child("tasks").Key(t.Name))...)
 	}

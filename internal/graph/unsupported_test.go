@@ -14,17 +14,15 @@ import (
 
 // What the API has and this build has not is refused where it stands, never ignored.
 func TestUnsupportedFieldsAreRefused(t *testing.T) {
-	no := false
 	action := func(a v1alpha1.TaskAction) func(*spec) {
 		return func(s *spec) { applyTask(s).TaskAction = a }
 	}
 	tests := map[string]func(*spec){
-		"spec.remember":               func(s *spec) { s.Remember = []v1alpha1.Memory{{Name: "m", Value: "1"}} },
-		"spec.budget":                 func(s *spec) { s.Budget = &v1alpha1.Budget{Of: "pods", MaxUnavailable: "1"} },
-		"spec.recovery":               func(s *spec) { s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", When: "true", Plan: "deploy"}} },
-		"spec.outputs":                func(s *spec) { s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1"}} },
-		"spec.practiceProfile":        func(s *spec) { s.PracticeProfile = "strict-1" },
-		"templates[config.yaml].rest": func(s *spec) { s.Templates[0].RestartOnChange = &no },
+		"spec.remember":        func(s *spec) { s.Remember = []v1alpha1.Memory{{Name: "m", Value: "1"}} },
+		"spec.budget":          func(s *spec) { s.Budget = &v1alpha1.Budget{Of: "pods", MaxUnavailable: "1"} },
+		"spec.recovery":        func(s *spec) { s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", When: "true", Plan: "deploy"}} },
+		"spec.outputs":         func(s *spec) { s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1"}} },
+		"spec.practiceProfile": func(s *spec) { s.PracticeProfile = "strict-1" },
 
 		"tasks[config].args":           func(s *spec) { applyTask(s).Args = []string{"a"} },
 		"tasks[config].exec":           action(v1alpha1.TaskAction{Exec: &v1alpha1.ExecTask{Command: []string{"ls"}}}),

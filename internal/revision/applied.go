@@ -54,11 +54,14 @@ func Reference(u *unstructured.Unstructured) v1alpha1.ObjectReference {
 // successful apply, in whichever execution that was.
 type Applied struct {
 	Objects []Object
+	// Late are contents that were not there when the run was pinned, as its pods found them.
+	Late []Content
 }
 
 type stored struct {
-	Count   int    `json:"count"`
-	Objects []byte `json:"objects"`
+	Count   int       `json:"count"`
+	Objects []byte    `json:"objects"`
+	Late    []Content `json:"late,omitempty"`
 }
 
 // Encode returns JSON that holds the compressed objects.
@@ -71,7 +74,7 @@ func (a *Applied) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the applied objects: %w", err)
 	}
-	raw, err = json.Marshal(stored{Count: len(a.Objects), Objects: data})
+	raw, err = json.Marshal(stored{Count: len(a.Objects), Objects: data, Late: a.Late})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the applied objects: %w", err)
 	}
@@ -91,7 +94,7 @@ func DecodeApplied(raw []byte) (*Applied, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decoding the applied objects: %w", err)
 	}
-	a := &Applied{}
+	a := &Applied{Late: s.Late}
 	if err := json.Unmarshal(data, &a.Objects); err != nil {
 		return nil, fmt.Errorf("decoding the applied objects: %w", err)
 	}

@@ -97,6 +97,10 @@ type Inputs struct {
 	// Against is, of a rollback, the digest of what the Instance wanted; Desired is that of
 	// what it goes back to.
 	Against string `json:"against,omitempty"`
+	// Tracked says that what pods consume is known: it stands in Contents.
+	Tracked bool `json:"tracked,omitempty"`
+	// Contents are the Secrets and ConfigMaps that pods of the Instance consume.
+	Contents []Content `json:"contents,omitempty"`
 }
 
 // Wanted is the digest of what the Instance wanted when the run was pinned.

@@ -24,6 +24,7 @@ func TestInputsRoundTrip(t *testing.T) {
 			"none": nil, "list": []any{int64(1), "a"}, "object": map[string]any{"n": int64(9007199254740993)},
 		},
 		Old: Values{}, OldVersion: &VersionName{"3.8.3", "3.8.3"}, Changed: []string{"big"}, Previous: "p",
+		Tracked: true, Contents: []Content{{Kind: "Secret", Name: "s", Keys: []string{"a"}, Optional: true, Digest: "f", UID: "u", ResourceVersion: "7"}},
 	}
 	if err := in.SetProgram(&v1alpha1.FrameworkVersionSpec{Framework: "zookeeper", Version: "3.8.4"}); err != nil {
 		t.Fatal(err)

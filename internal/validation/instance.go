@@ -26,6 +26,9 @@ func Instance(inst, old *v1alpha1.Instance, version *graph.Version) field.ErrorL
 	if version == nil {
 		return errs
 	}
+	if err := version.ValidateContentChange(inst.Spec.OnContentChange, specPath.Child("onContentChange")); err != nil {
+		errs = append(errs, err)
+	}
 	path := specPath.Child("parameters")
 	errs = append(errs, version.Params.Validate(inst.Spec.Parameters, path)...)
 	if len(errs) > 0 {
@@ -58,19 +61,10 @@ func upgrade(inst, old *v1alpha1.Instance, version *graph.Version) field.ErrorLi
 }
 
 func unsupported(inst *v1alpha1.Instance) field.ErrorList {
-	var errs field.ErrorList
-	for _, f := range []struct {
-		set  bool
-		name string
-	}{
-		{inst.Spec.OnContentChange != "" && inst.Spec.OnContentChange != "Ignore", "onContentChange"},
-		{inst.Spec.DeletionPolicy == v1alpha1.DeletionDelete, "deletionPolicy"},
-	} {
-		if f.set {
-			errs = append(errs, field.Forbidden(specPath.Child(f.name), graph.NotYetSupported))
-		}
+	if inst.Spec.DeletionPolicy != v1alpha1.DeletionDelete {
+		return nil
 	}
-	return errs
+	return field.ErrorList{field.Forbidden(specPath.Child("deletionPolicy"), graph.NotYetSupported)}
 }
 
 func parameterSize(inst *v1alpha1.Instance) field.ErrorList {

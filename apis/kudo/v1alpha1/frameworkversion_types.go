@@ -135,6 +135,12 @@ type FrameworkVersionSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
 	Plans []Plan `json:"plans,omitempty"`
+	// OnContentChange names the plan that runs when a Secret or ConfigMap changes that pods
+	// of an Instance consume and that the Instance does not render; "Ignore" (the default)
+	// runs none. An Instance may choose another one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	OnContentChange string `json:"onContentChange,omitempty"`
 	// Recovery lists rules that start a plan when something is broken. Not yet supported.
 	// +optional
 	// +listType=map
@@ -181,8 +187,11 @@ type Template struct {
 	// Content is the template's text: YAML documents with Go template actions. See docs/spec/templates.md.
 	// +kubebuilder:validation:MaxLength=400000
 	Content string `json:"content"`
-	// RestartOnChange false keeps a change of this template from restarting the pods that
-	// consume its objects. Not yet supported.
+	// RestartOnChange true, on a template of workloads: their pods restart when what they
+	// consume of Secrets and ConfigMaps has changed, and only then. False, on a template of
+	// Secrets or ConfigMaps: a change of these is no reason to restart pods. Not set: a
+	// change restarts no pods of this template's workloads, but those of others that say
+	// true and consume its objects.
 	// +optional
 	RestartOnChange *bool `json:"restartOnChange,omitempty"`
 }

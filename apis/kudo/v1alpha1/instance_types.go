@@ -71,6 +71,9 @@ const (
 	DeletionDelete DeletionPolicy = "Delete"
 )
 
+// ContentIgnore, as the value of onContentChange, runs no plan.
+const ContentIgnore = "Ignore"
+
 // InstanceSpec is what the user wants.
 type InstanceSpec struct {
 	// Framework names the Framework to run.
@@ -109,8 +112,9 @@ type InstanceSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	IgnoreFields []IgnoreField `json:"ignoreFields,omitempty"`
-	// OnContentChange names the plan that runs when a consumed Secret or ConfigMap
-	// changes; "Ignore" runs none. Only Ignore (the default) is supported yet.
+	// OnContentChange names the plan that runs when a Secret or ConfigMap changes that pods
+	// consume and that this Instance does not render; "Ignore" runs none. Not set: what the
+	// version says.
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	OnContentChange string `json:"onContentChange,omitempty"`

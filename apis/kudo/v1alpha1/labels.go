@@ -30,6 +30,10 @@ const (
 	// owner reference: <namespace>/<name>/<uid> of the Instance.
 	AnnotationOwner = "kudo.dev/owner"
 
+	// AnnotationContent is on pod templates whose template says restartOnChange: it changes
+	// when what the pods consume of Secrets and ConfigMaps has changed.
+	AnnotationContent = "kudo.dev/content"
+
 	// AnnotationParameter is on generated Secrets: the parameter that they are for.
 	AnnotationParameter = "kudo.dev/parameter"
 

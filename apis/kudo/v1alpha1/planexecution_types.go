@@ -226,6 +226,12 @@ type PlanExecutionStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
 	Pruned []ObjectReference `json:"pruned,omitempty"`
+	// Contents are the digests of Secrets and ConfigMaps that were not there when the run
+	// was pinned, as they were when pods that consume them were first applied.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=256
+	Contents []ContentDigest `json:"contents,omitempty"`
 	// Paused lists the paths below which nothing more starts; "*" is all of the execution.
 	// +optional
 	// +listType=set
@@ -381,6 +387,25 @@ type ObjectReference struct {
 	// UID of the object, once it is known.
 	// +optional
 	UID types.UID `json:"uid,omitempty"`
+}
+
+// ContentDigest says, without a value, what pods found in a Secret or ConfigMap.
+type ContentDigest struct {
+	// Kind: Secret or ConfigMap.
+	// +kubebuilder:validation:Enum=Secret;ConfigMap
+	Kind string `json:"kind"`
+	// Name of the object.
+	Name string `json:"name"`
+	// Keys that pods consume; empty for all.
+	// +optional
+	// +listType=atomic
+	Keys []string `json:"keys,omitempty"`
+	// Digest is the SHA-256 of their values.
+	Digest string `json:"digest"`
+	// UID of the object.
+	UID types.UID `json:"uid"`
+	// ResourceVersion of the object.
+	ResourceVersion string `json:"resourceVersion"`
 }
 
 // RequestStatus is the answer to a request.

@@ -79,7 +79,7 @@ func TestInstances(t *testing.T) {
 		"52 garbage time-out":  {set{"spec.cleanupTimeout": "soon"}, undecodable(`invalid duration "soon"`)},
 		"unsupported deletion": {set{"spec.deletionPolicy": "Delete"}, invalid(webhook, "spec.deletionPolicy: Forbidden: not yet supported")},
 		"no pointer":           {set{"spec.ignoreFields": "[{kind: Pod, path: spec}]"}, invalid(webhook, "must be a JSON pointer")},
-		"unsupported content":  {set{"spec.onContentChange": "update"}, invalid(webhook, "spec.onContentChange: Forbidden: not yet supported")},
+		"no plan for contents": {set{"spec.onContentChange": "updat"}, invalid(webhook, `spec.onContentChange: Invalid value: "updat": there is no such plan, and it is not "Ignore"; did you mean "update"?`)},
 		"enumeration":          {set{"spec.driftPolicy": "Sometimes"}, invalid(schema, `spec.driftPolicy: Unsupported value: "Sometimes"`)},
 		"20 parameters":        {set{"spec.parameters": "{zone: " + strings.Repeat("x", 270_000) + "}"}, invalid(webhook, "spec.parameters", "more than the 262144 that an Instance may have")},
 	}

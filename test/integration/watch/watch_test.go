@@ -197,3 +197,52 @@ func TestRefused(t *testing.T) {
 	w.grant("get")
 	w.await("it ends", func() bool { return w.watcher.Refused(key("Secret")) != nil && w.told("one") })
 }
+
+// One object that others made is watched by its name, with a right to that name alone; it
+// concerns all who hold the watch, whatever its labels say.
+func TestOneObjectByItsName(t *testing.T) {
+	w := newWorld(t)
+	w.grant("get")
+	role := &rbacv1.Role{}
+	if err := w.admin.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: account.Name}, role); err != nil {
+		t.Fatal(err)
+	}
+	role.Rules = []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"theirs"}, Verbs: []string{"get", "list", "watch"}}}
+	if err := w.admin.Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	theirs := key("ConfigMap")
+	theirs.Name = "theirs"
+	for _, name := range []string{"one", "two"} {
+		w.watcher.Hold("content/"+name, instance(name), []dynamic.Key{theirs})
+	}
+	w.await("the watch runs and knows that there is none", func() bool {
+		o, ok := w.watcher.Get(theirs, "theirs")
+		return ok && o == nil && w.watcher.Len() == 1
+	})
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "theirs"}}
+	w.make(object)
+	w.make(config("another", "one"))
+	w.await("both are told that it is there", func() bool { return w.told("one") && w.told("two") })
+	if o, _ := w.watcher.Get(theirs, "another"); o != nil {
+		t.Error("another object is watched too")
+	}
+	object.Data = map[string]string{"a": "b"}
+	if err := w.admin.Update(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	w.await("a change is told", func() bool {
+		o, _ := w.watcher.Get(theirs, "theirs")
+		return o != nil && o.ResourceVersion == object.ResourceVersion && w.told("one") && w.told("two")
+	})
+	if err := w.admin.Delete(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	w.await("that it is gone is told", func() bool {
+		o, ok := w.watcher.Get(theirs, "theirs")
+		return ok && o == nil && w.told("one")
+	})
+	w.watcher.Release("content/one")
+	w.watcher.Release("content/two")
+	w.await("the watch ends", func() bool { return w.watcher.Len() == 0 })
+}
