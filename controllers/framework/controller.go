@@ -65,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	next := fw.DeepCopy()
 	r.status(next, f.versions, found)
 	if reflect.DeepEqual(fw.Status, next.Status) {
-		return ctrl.Result{}, nil
+		return ctrl.Result{RequeueAfter: found.again}, nil
 	}
 	if err := r.Client.Status().Update(ctx, next); err != nil {
 		if apierrors.IsConflict(err) {
@@ -74,7 +74,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status of the Framework: %w", err))
 	}
 	r.tell(fw, next)
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: found.again}, nil
 }
 
 // tell makes an event when the verdict about the kind changes.

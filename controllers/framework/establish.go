@@ -25,6 +25,9 @@ import (
 // conflictPause lets the cache catch up with whoever wrote in between.
 const conflictPause = 200 * time.Millisecond
 
+// servedPause is how soon to ask again whether the API server serves a kind.
+const servedPause = 50 * time.Millisecond
+
 // facts are what one reconciliation knows.
 type facts struct {
 	versions []v1alpha1.FrameworkVersion
@@ -72,6 +75,8 @@ type verdict struct {
 	established, stalled bool
 	reason, message      string
 	generated            *v1alpha1.GeneratedKind
+	// again is when to look again, if nothing else wakes it.
+	again time.Duration
 	// waits says that the kind's objects stand in the way: look again when they change.
 	waits bool
 }
@@ -89,6 +94,16 @@ func (r *Reconciler) establish(ctx context.Context, fw *v1alpha1.Framework, f *f
 	v := served(fw, f)
 	if f.live == nil {
 		r.Kinds.Forget(fw.Name)
+	}
+	if v.established && !r.Kinds.watches(fw.Name, f.live.UID) {
+		// A watch that starts too early waits long before it tries again.
+		serves, err := r.Installer.Served(ctx, f.live)
+		if err != nil {
+			return verdict{}, err //nolint:wrapcheck // says what was asked
+		}
+		if !serves {
+			v = verdict{reason: v1alpha1.ReasonEstablishing, message: "the API server does not serve " + f.live.Name + " yet", again: servedPause}
+		}
 	}
 	if v.established {
 		if err := r.Kinds.Watch(fw.Name, f.live.UID, *v.generated, fw.Spec.ReplicasParameter); err != nil {

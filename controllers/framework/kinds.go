@@ -183,6 +183,14 @@ func (k *Kinds) Subscribe(changed func(Object), released func(framework string))
 	}
 }
 
+// watches says whether the kind of this very definition is watched.
+func (k *Kinds) watches(framework string, crd types.UID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	have := k.kinds[framework]
+	return have != nil && have.crd == crd
+}
+
 // Forget ends the watch of a Framework's kind.
 func (k *Kinds) Forget(framework string) {
 	k.mu.Lock()

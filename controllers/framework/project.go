@@ -163,7 +163,7 @@ func (p *Projector) report(ctx context.Context, k *kind, typed *unstructured.Uns
 		return err
 	}
 	next := projection.Problem(old, typed.GetGeneration(), why.reason, why.message, metav1.NewTime(p.Clock.Now()))
-	wrote, err := p.store(ctx, k, typed, old, next)
+	wrote, err := p.store(ctx, k, typed, next)
 	if wrote {
 		p.Events.Eventf(typed, nil, corev1.EventTypeWarning, why.reason, "Project", "%s", why.message)
 	}
@@ -192,7 +192,7 @@ func (p *Projector) mirror(ctx context.Context, k *kind, typed *unstructured.Uns
 			return err
 		}
 	}
-	_, err = p.store(ctx, k, typed, old, next)
+	_, err = p.store(ctx, k, typed, next)
 	return err
 }
 
@@ -210,13 +210,13 @@ func (p *Projector) run(ctx context.Context, inst *v1alpha1.Instance) (*v1alpha1
 }
 
 // store writes status where it differs, and says whether it did.
-func (p *Projector) store(ctx context.Context, k *kind, typed *unstructured.Unstructured, old, next v1alpha1.TypedStatus) (bool, error) {
-	if equality.Semantic.DeepEqual(old, next) {
-		return false, nil
-	}
+func (p *Projector) store(ctx context.Context, k *kind, typed *unstructured.Unstructured, next v1alpha1.TypedStatus) (bool, error) {
 	status, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&next)
 	if err != nil {
 		return false, fmt.Errorf("writing the status of %s %s: %w", k.Singular, typed.GetName(), err)
+	}
+	if stored, _ := typed.Object["status"].(map[string]any); equality.Semantic.DeepEqual(stored, status) {
+		return false, nil
 	}
 	changed := typed.DeepCopy()
 	changed.Object["status"] = status

@@ -95,6 +95,7 @@ func statusOf(instance *props) props {
 			"conditions":         of["conditions"],
 			"version":            of["version"],
 			"plan":               of["plan"],
+			"outputs":            of["outputs"],
 			"instance":           text("Instance is the name of the Instance that was made from this object."),
 			"replicas":           small("Replicas is the replicas parameter as it was last rolled out."),
 			"selector":           text("Selector selects the pods, for autoscalers."),

@@ -173,10 +173,9 @@ func (i *Installer) each(ctx context.Context, crd *apiextensionsv1.CustomResourc
 	if !Established(crd) {
 		return nil
 	}
-	resource := schema.GroupVersionResource{Group: crd.Spec.Group, Version: crd.Spec.Versions[0].Name, Resource: crd.Spec.Names.Plural}
 	options := metav1.ListOptions{Limit: page}
 	for {
-		list, err := i.Objects.Resource(resource).List(ctx, options)
+		list, err := i.Objects.Resource(resourceOf(crd)).List(ctx, options)
 		if err != nil {
 			return fmt.Errorf("listing them: %w", err)
 		}
@@ -187,6 +186,23 @@ func (i *Installer) each(ctx context.Context, crd *apiextensionsv1.CustomResourc
 			return nil
 		}
 	}
+}
+
+// Served asks the API server for the objects of a definition that it calls established: it
+// begins to serve them a moment later.
+func (i *Installer) Served(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) (bool, error) {
+	_, err := i.Objects.Resource(resourceOf(crd)).List(ctx, metav1.ListOptions{Limit: 1})
+	if apierrors.IsNotFound(err) || apierrors.IsServiceUnavailable(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking for the objects of %s: %w", crd.Name, err)
+	}
+	return true, nil
+}
+
+func resourceOf(crd *apiextensionsv1.CustomResourceDefinition) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: crd.Spec.Group, Version: crd.Spec.Versions[0].Name, Resource: crd.Spec.Names.Plural}
 }
 
 // Left names stored objects of a kind, the first few, and says how many there are.

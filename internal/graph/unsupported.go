@@ -33,9 +33,12 @@ func unsupported(spec *v1alpha1.FrameworkVersionSpec, path *field.Path) field.Er
 		refusal{len(spec.Remember) > 0, path.Child("remember")},
 		refusal{spec.Budget != nil, path.Child("budget")},
 		refusal{len(spec.Recovery) > 0, path.Child("recovery")},
-		refusal{len(spec.Outputs) > 0, path.Child("outputs")},
 		refusal{spec.PracticeProfile != "" && spec.PracticeProfile != "none", path.Child("practiceProfile")},
 	)
+	for _, o := range spec.Outputs {
+		at := path.Child("outputs").Key(o.Name)
+		errs = append(errs, refuse(refusal{o.From != nil, at.Child("from")}, refusal{o.Sensitive != nil, at.Child("sensitive")})...)
+	}
 	for _, t := range spec.Tasks {
 		errs = append(errs, unsupportedTask(&t, path.Child("tasks").Key(t.Name))...)
 	}

@@ -21,8 +21,13 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"spec.remember":        func(s *spec) { s.Remember = []v1alpha1.Memory{{Name: "m", Value: "1"}} },
 		"spec.budget":          func(s *spec) { s.Budget = &v1alpha1.Budget{Of: "pods", MaxUnavailable: "1"} },
 		"spec.recovery":        func(s *spec) { s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", When: "true", Plan: "deploy"}} },
-		"spec.outputs":         func(s *spec) { s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1"}} },
 		"spec.practiceProfile": func(s *spec) { s.PracticeProfile = "strict-1" },
+		"outputs[o].from": func(s *spec) {
+			s.Outputs = []v1alpha1.Output{{Name: "o", From: &v1alpha1.OutputSource{Plan: "p", Output: "o"}}}
+		},
+		"outputs[o].sensitive": func(s *spec) {
+			s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1", Sensitive: &v1alpha1.SecretKey{Secret: "s", Key: "k"}}}
+		},
 
 		"tasks[config].args":           func(s *spec) { applyTask(s).Args = []string{"a"} },
 		"tasks[config].exec":           action(v1alpha1.TaskAction{Exec: &v1alpha1.ExecTask{Command: []string{"ls"}}}),

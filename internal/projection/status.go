@@ -20,7 +20,7 @@ func Settled(inst *v1alpha1.Instance) bool { return inst.Status.ObservedGenerati
 func Mirror(old v1alpha1.TypedStatus, generation int64, inst *v1alpha1.Instance, run *v1alpha1.PlanExecution) v1alpha1.TypedStatus {
 	s := v1alpha1.TypedStatus{
 		ObservedGeneration: generation, Instance: inst.Name,
-		Version: inst.Status.Version, Plan: inst.Status.Plan,
+		Version: inst.Status.Version, Plan: inst.Status.Plan, Outputs: inst.Status.Outputs,
 		Replicas: old.Replicas, Selector: old.Selector,
 	}
 	for _, c := range inst.Status.Conditions {

@@ -4,6 +4,7 @@
 package v1alpha1
 
 import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -24,6 +25,9 @@ type TypedStatus struct {
 	// Plan is the newest plan and its state, for people, for example "update: Running".
 	// +optional
 	Plan string `json:"plan,omitempty"`
+	// Outputs are the values that the version declares as outputs, by name.
+	// +optional
+	Outputs map[string]apiextensionsv1.JSON `json:"outputs,omitempty"`
 	// Instance is the name of the Instance that was made from this object.
 	// +optional
 	Instance string `json:"instance,omitempty"`

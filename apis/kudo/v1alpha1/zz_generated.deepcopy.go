@@ -725,6 +725,13 @@ func (in *InstanceStatus) DeepCopyInto(out *InstanceStatus) {
 		*out = make([]ActiveExecution, len(*in))
 		copy(*out, *in)
 	}
+	if in.Outputs != nil {
+		in, out := &in.Outputs, &out.Outputs
+		*out = make(map[string]apiextensionsv1.JSON, len(*in))
+		for key, val := range *in {
+			(*out)[key] = *val.DeepCopy()
+		}
+	}
 	if in.LastCompleted != nil {
 		in, out := &in.LastCompleted, &out.LastCompleted
 		*out = new(CompletedExecution)
@@ -1257,6 +1264,13 @@ func (in *PlanExecutionStatus) DeepCopyInto(out *PlanExecutionStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.Outputs != nil {
+		in, out := &in.Outputs, &out.Outputs
+		*out = make(map[string]apiextensionsv1.JSON, len(*in))
+		for key, val := range *in {
+			(*out)[key] = *val.DeepCopy()
+		}
+	}
 	if in.Paused != nil {
 		in, out := &in.Paused, &out.Paused
 		*out = make([]string, len(*in))
@@ -1776,6 +1790,13 @@ func (in *TypedStatus) DeepCopyInto(out *TypedStatus) {
 		*out = make([]v1.Condition, len(*in))
 		for i := range *in {
 			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
+	if in.Outputs != nil {
+		in, out := &in.Outputs, &out.Outputs
+		*out = make(map[string]apiextensionsv1.JSON, len(*in))
+		for key, val := range *in {
+			(*out)[key] = *val.DeepCopy()
 		}
 	}
 	if in.Replicas != nil {

@@ -35,6 +35,9 @@ func TestATypedObjectFromDeployToDelete(t *testing.T) {
 	if s.Version != "1.0.0" || s.Plan != "deploy: Succeeded" || s.Instance != a.instance("zk").Name || s.Execution != nil {
 		t.Errorf("status %+v", s)
 	}
+	if got := string(s.Outputs["endpoint"].Raw); !strings.Contains(got, "zk."+a.name) || !strings.Contains(got, "1.0.0") {
+		t.Errorf("outputs %s", got)
+	}
 	name := a.instance("zk").Name
 	want := `{"limits":{"burst":true,"cpu":2},"memory":"1Gi","nodeCount":3,"tags":["a","b"]}`
 	if got := a.data("zk"); got["params"] != want || got["version"] != "1.0.0" {

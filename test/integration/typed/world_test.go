@@ -106,6 +106,8 @@ spec:
   version: %s
   development: true
   parameters: %s
+  outputs:
+  - {name: endpoint, value: 'instance.name + "." + instance.namespace + " <" + version.name + ">"'}
   templates:
   - name: config.yaml
     content: |
