@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/projection"
@@ -61,8 +62,15 @@ func (w *typedWebhook) read(ctx context.Context, req admission.Request) (*typedR
 	}
 	for i := range list.Items {
 		// Two may want the same name: the one whose kind it is has it in its status.
-		if g := list.Items[i].Status.Generated; g != nil && g.Kind == req.Kind.Kind {
+		if g := list.Items[i].Status.Generated; g != nil && g.Resource == req.Resource.Resource {
 			out.framework, out.kind = &list.Items[i], *g
+			return out, nil
+		}
+	}
+	for i := range list.Items {
+		// Served, and the status has not come here yet.
+		if g := crdgen.Generated(crdgen.Names(&list.Items[i])); g.Resource == req.Resource.Resource {
+			out.framework, out.kind = &list.Items[i], g
 			return out, nil
 		}
 	}
@@ -108,6 +116,11 @@ func (w *typedWebhook) storeReplicas(ctx context.Context, t *typedRequest) error
 	}
 	if _, set, err := unstructured.NestedFieldNoCopy(t.object.Object, "spec", "parameters", name); set || err != nil {
 		return nil //nolint:nilerr // the schema says what is wrong
+	}
+	if t.stored != nil {
+		if was, set, err := unstructured.NestedFieldCopy(t.stored.Object, "spec", "parameters", name); set && err == nil {
+			return unstructured.SetNestedField(t.object.Object, was, "spec", "parameters", name) //nolint:wrapcheck // says which field
+		}
 	}
 	version, _, _ := unstructured.NestedString(t.object.Object, "spec", "version")
 	fwv := &v1alpha1.FrameworkVersion{}

@@ -51,6 +51,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.waiting.set(fw.Name, true) // before objects are looked at: one may change meanwhile
 	var found verdict
 	if fw.DeletionTimestamp != nil {
 		done, held, err := r.finalize(ctx, fw, f)
@@ -62,6 +63,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return retryConflict(err)
 	}
 	r.waiting.set(fw.Name, found.waits)
+	if found.pending {
+		return ctrl.Result{}, nil // the verdict wakes us, and says what can be told
+	}
 	next := fw.DeepCopy()
 	r.status(next, f.versions, found)
 	if reflect.DeepEqual(fw.Status, next.Status) {

@@ -21,8 +21,15 @@ func (r *Reconciler) finalize(ctx context.Context, fw *v1alpha1.Framework, f *fa
 	if !controllerutil.ContainsFinalizer(fw, v1alpha1.FinalizerFramework) {
 		return true, verdict{}, nil
 	}
+	if _, err := r.watch(ctx, fw, f); err != nil {
+		return false, held, err
+	}
+	for i := range f.strays {
+		if err := r.discard(ctx, &f.strays[i]); err != nil {
+			return false, held, err
+		}
+	}
 	if f.live == nil || crdinstall.Foreign(f.live, fw.Name) != nil {
-		r.Kinds.Forget(fw.Name)
 		base := fw.DeepCopy()
 		controllerutil.RemoveFinalizer(fw, v1alpha1.FinalizerFramework)
 		if err := r.Client.Patch(ctx, fw, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {

@@ -33,13 +33,22 @@ type facts struct {
 	versions []v1alpha1.FrameworkVersion
 	// judged says that every version's verdict is about its newest spec.
 	judged bool
-	names  v1alpha1.FrameworkNames
+	// names are those under which the kind was made, else those that the Framework wants.
+	names v1alpha1.FrameworkNames
+	// renamed says that the Framework wants others now.
+	renamed bool
 	// live is the stored definition; nil if there is none.
 	live *apiextensionsv1.CustomResourceDefinition
+	// strays are other definitions that were made for the Framework and never served.
+	strays []apiextensionsv1.CustomResourceDefinition
 }
 
 func (r *Reconciler) gather(ctx context.Context, fw *v1alpha1.Framework) (*facts, error) {
 	f := &facts{judged: true, names: crdgen.Names(fw)}
+	if g := fw.Status.Generated; g != nil {
+		f.renamed = *g != crdgen.Generated(f.names)
+		f.names.Kind, f.names.Plural, f.names.Singular = g.Kind, g.Resource, g.Singular
+	}
 	var list v1alpha1.FrameworkVersionList
 	if err := r.Client.List(ctx, &list, client.MatchingFields{v1alpha1.IndexFramework: fw.Name}); err != nil {
 		return nil, fmt.Errorf("listing the versions of the Framework: %w", err)
@@ -49,13 +58,17 @@ func (r *Reconciler) gather(ctx context.Context, fw *v1alpha1.Framework) (*facts
 		c := meta.FindStatusCondition(f.versions[i].Status.Conditions, v1alpha1.ConditionValid)
 		f.judged = f.judged && c != nil && c.ObservedGeneration == f.versions[i].Generation
 	}
-	live := &apiextensionsv1.CustomResourceDefinition{}
-	err := r.Client.Get(ctx, client.ObjectKey{Name: crdgen.Name(f.names)}, live)
-	switch {
-	case err == nil:
-		f.live = live
-	case !apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("reading the definition of the generated kind: %w", err)
+	var made apiextensionsv1.CustomResourceDefinitionList
+	if err := r.Client.List(ctx, &made); err != nil {
+		return nil, fmt.Errorf("listing definitions: %w", err)
+	}
+	for i := range made.Items {
+		switch crd := &made.Items[i]; {
+		case crd.Name == crdgen.Name(f.names):
+			f.live = crd
+		case crdgen.Owner(crd) == fw.Name:
+			f.strays = append(f.strays, *crd)
+		}
 	}
 	return f, nil
 }
@@ -75,6 +88,8 @@ type verdict struct {
 	established, stalled bool
 	reason, message      string
 	generated            *v1alpha1.GeneratedKind
+	// pending says that a version waits to be judged: what follows is not known yet.
+	pending bool
 	// again is when to look again, if nothing else wakes it.
 	again time.Duration
 	// waits says that the kind's objects stand in the way: look again when they change.
@@ -91,32 +106,45 @@ func (r *Reconciler) establish(ctx context.Context, fw *v1alpha1.Framework, f *f
 	if f.judged {
 		problem = r.write(ctx, fw, f)
 	}
+	serves, err := r.watch(ctx, fw, f)
+	if err != nil {
+		return verdict{}, err
+	}
 	v := served(fw, f)
-	if f.live == nil {
-		r.Kinds.Forget(fw.Name)
+	if v.established && !serves {
+		v = verdict{reason: v1alpha1.ReasonEstablishing, message: "the API server does not serve " + f.live.Name + " yet", again: servedPause}
 	}
-	if v.established && !r.Kinds.watches(fw.Name, f.live.UID) {
-		// A watch that starts too early waits long before it tries again.
-		serves, err := r.Installer.Served(ctx, f.live)
-		if err != nil {
-			return verdict{}, err //nolint:wrapcheck // says what was asked
-		}
-		if !serves {
-			v = verdict{reason: v1alpha1.ReasonEstablishing, message: "the API server does not serve " + f.live.Name + " yet", again: servedPause}
-		}
-	}
-	if v.established {
-		if err := r.Kinds.Watch(fw.Name, f.live.UID, *v.generated, fw.Spec.ReplicasParameter); err != nil {
-			return verdict{}, err
-		}
-	}
+	v.pending = !f.judged
 	return v.because(problem)
+}
+
+// watch watches a kind as long as its objects can be read, whatever else is wrong with it:
+// they may be waiting to be let go.
+func (r *Reconciler) watch(ctx context.Context, fw *v1alpha1.Framework, f *facts) (serves bool, err error) {
+	if f.live == nil || crdinstall.Foreign(f.live, fw.Name) != nil || !crdinstall.Established(f.live) {
+		r.Kinds.Forget(fw.Name)
+		return false, nil
+	}
+	if !r.Kinds.watches(fw.Name, f.live.UID) {
+		// A watch that starts too early waits long before it tries again.
+		if serves, err = r.Installer.Served(ctx, f.live); err != nil || !serves {
+			return false, err //nolint:wrapcheck // says what was asked
+		}
+	}
+	return true, r.Kinds.Watch(fw.Name, f.live.UID, crdgen.Generated(f.names), fw.Spec.ReplicasParameter)
 }
 
 // write creates or updates the definition. Its answer becomes what is known.
 func (r *Reconciler) write(ctx context.Context, fw *v1alpha1.Framework, f *facts) error {
-	if g := fw.Status.Generated; g != nil && *g != crdgen.Generated(f.names) {
+	if f.renamed {
 		return errRenamed
+	}
+	for i := range f.strays {
+		if f.strays[i].DeletionTimestamp == nil {
+			if err := r.discard(ctx, &f.strays[i]); err != nil {
+				return err
+			}
+		}
 	}
 	wanted, err := crdgen.Build(fw, f.valid())
 	if errors.Is(err, crdgen.ErrNoVersion) && f.live != nil && crdinstall.Foreign(f.live, fw.Name) == nil {
@@ -140,6 +168,15 @@ func (r *Reconciler) write(ctx context.Context, fw *v1alpha1.Framework, f *facts
 	}
 	f.live, err = r.Installer.Update(ctx, f.live, wanted)
 	return err //nolint:wrapcheck // says what was done
+}
+
+// discard removes a definition that was made under names that could not be had, unless
+// somebody used it all the same.
+func (r *Reconciler) discard(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) error {
+	if _, count, err := r.Installer.Left(ctx, crd); err != nil || count > 0 {
+		return err //nolint:wrapcheck // says what was looked for
+	}
+	return r.Installer.Delete(ctx, crd) //nolint:wrapcheck // says what was done
 }
 
 // kindError says that no kind can be made of a Framework.

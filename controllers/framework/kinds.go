@@ -156,7 +156,7 @@ func (k *Kinds) tell(from *kind, now, old any) {
 	if changed != nil {
 		changed(Object{from.framework, types.NamespacedName{Namespace: u.GetNamespace(), Name: u.GetName()}})
 	}
-	if was, ok := old.(*unstructured.Unstructured); ok && was.GetGeneration() != u.GetGeneration() {
+	if was, ok := old.(*unstructured.Unstructured); !ok || was.GetGeneration() != u.GetGeneration() {
 		k.release(from.framework)
 	}
 }
@@ -201,11 +201,12 @@ func (k *Kinds) Forget(framework string) {
 	}
 }
 
-// of gives the kind of a Framework, if it is watched and its objects are known.
+// of gives the kind of a Framework, if it is watched. All of its objects are known before the
+// first of them is told.
 func (k *Kinds) of(framework string) *kind {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if have := k.kinds[framework]; have != nil && have.informer.HasSynced() {
+	if have := k.kinds[framework]; have != nil {
 		return have
 	}
 	return nil
@@ -235,8 +236,13 @@ func (k *kind) get(key types.NamespacedName) (*unstructured.Unstructured, error)
 	return u, nil
 }
 
-// wrote remembers the answer to a write until the watch brings it.
+// wrote remembers the answer to a write until the watch brings it. What is gone with it is
+// not brought any more.
 func (k *kind) wrote(u *unstructured.Unstructured) {
+	if u.GetDeletionTimestamp() != nil && len(u.GetFinalizers()) == 0 {
+		return
+	}
+	u.SetManagedFields(nil)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.written[types.NamespacedName{Namespace: u.GetNamespace(), Name: u.GetName()}] = u
@@ -252,17 +258,15 @@ func (k *kind) forget(o any) {
 	delete(k.written, types.NamespacedName{Namespace: u.GetNamespace(), Name: u.GetName()})
 }
 
-// named is the object that an Instance of this name would be made from; "" if it could not be.
-func (k *Kinds) named(framework, instance string) string {
+// named are the objects that an Instance of this name stands in the way of, or is made for.
+func (k *Kinds) named(namespace, instance string) []Object {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	have := k.kinds[framework]
-	if have == nil {
-		return ""
+	var out []Object
+	for framework, have := range k.kinds {
+		if name, ok := strings.CutPrefix(instance, have.Singular+"-"); ok {
+			out = append(out, Object{framework, types.NamespacedName{Namespace: namespace, Name: name}})
+		}
 	}
-	name, ok := strings.CutPrefix(instance, have.Singular+"-")
-	if !ok {
-		return ""
-	}
-	return name
+	return out
 }

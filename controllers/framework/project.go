@@ -100,16 +100,17 @@ func (p *Projector) project(ctx context.Context, k *kind, typed *unstructured.Un
 	case inst == nil:
 		return p.create(ctx, k, typed, want)
 	case !metav1.IsControlledBy(inst, typed):
-		if !adoptable(inst, want) {
+		if !want.Spec.Adopt || !adoptable(inst, want) {
 			return nil, &problem{reason: v1alpha1.ReasonNotOwned, message: "Instance " + inst.Name +
-				" exists and was not made from this object: set spec.adopt to take it over, or delete it"}, nil
+				" exists and was not made from this object: " + remedy(inst, want)}, nil
 		}
-		inst = inst.DeepCopy()
-		inst.OwnerReferences = append(inst.OwnerReferences, want.OwnerReferences...)
-		next, _ := projection.Update(inst, want)
+		next := projection.Adopt(inst, want)
+		next.OwnerReferences = append(next.OwnerReferences, want.OwnerReferences...)
 		return p.update(ctx, next)
-	case inst.DeletionTimestamp != nil, projection.TakenFrom(inst) > typed.GetGeneration():
-		return inst, nil, nil // an older object than one that was seen before says nothing
+	case inst.DeletionTimestamp != nil:
+		return inst, nil, nil
+	case projection.TakenFrom(inst, typed.GetUID()) > typed.GetGeneration():
+		return nil, nil, nil // an older object than one that was seen before says nothing
 	}
 	next, changed := projection.Update(inst, want)
 	if !changed {
@@ -118,9 +119,16 @@ func (p *Projector) project(ctx context.Context, k *kind, typed *unstructured.Un
 	return p.update(ctx, next)
 }
 
+func remedy(inst, want *v1alpha1.Instance) string {
+	if adoptable(inst, want) {
+		return "set spec.adopt to take it over, or delete it"
+	}
+	return "delete it, or give this object another name"
+}
+
 // adoptable says whether an Instance of nobody's may become that of an object.
 func adoptable(inst, want *v1alpha1.Instance) bool {
-	return want.Spec.Adopt && inst.Spec.Framework == want.Spec.Framework && metav1.GetControllerOf(inst) == nil
+	return inst.Spec.Framework == want.Spec.Framework && metav1.GetControllerOf(inst) == nil
 }
 
 func (p *Projector) create(ctx context.Context, k *kind, typed *unstructured.Unstructured, want *v1alpha1.Instance) (*v1alpha1.Instance, *problem, error) {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -40,10 +39,11 @@ func (p *Projector) release(ctx context.Context, k *kind, typed *unstructured.Un
 		return client.IgnoreNotFound(err)
 	}
 	if inst.DeletionTimestamp == nil {
-		uid := inst.UID
-		err := p.Client.Delete(ctx, inst, client.Preconditions{UID: &uid})
-		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-			return fmt.Errorf("deleting Instance %s: %w", inst.Name, err)
+		// By version too: it may have been orphaned in a moment that the cache has not seen.
+		uid, version := inst.UID, inst.ResourceVersion
+		err := p.Client.Delete(ctx, inst, client.Preconditions{UID: &uid, ResourceVersion: &version})
+		if err != nil {
+			return client.IgnoreNotFound(fmt.Errorf("deleting Instance %s: %w", inst.Name, err))
 		}
 		return nil
 	}

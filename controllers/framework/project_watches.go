@@ -49,10 +49,7 @@ func (p *Projector) madeFrom(_ context.Context, o client.Object) []Object {
 	if owner := projection.Owner(inst); owner != nil {
 		return []Object{{inst.Spec.Framework, types.NamespacedName{Namespace: inst.Namespace, Name: owner.Name}}}
 	}
-	if name := p.Kinds.named(inst.Spec.Framework, inst.Name); name != "" {
-		return []Object{{inst.Spec.Framework, types.NamespacedName{Namespace: inst.Namespace, Name: name}}}
-	}
-	return nil
+	return p.Kinds.named(inst.Namespace, inst.Name)
 }
 
 func (p *Projector) runBy(ctx context.Context, o client.Object) []Object {

@@ -24,14 +24,11 @@ func Build(fw *v1alpha1.Framework, versions []*v1alpha1.FrameworkVersion) (*apie
 	if err := CheckNames(names); err != nil {
 		return nil, err
 	}
-	fitting, _ := fit(versions)
+	fitting, merged, _ := fit(versions)
 	if len(fitting) == 0 {
 		return nil, ErrNoVersion
 	}
-	parameters, err := parametersOf(fitting)
-	if err != nil {
-		return nil, err
-	}
+	parameters := parametersOf(fitting, merged)
 	scale, err := scaleOf(fw, parameters)
 	if err != nil {
 		return nil, err
@@ -77,30 +74,20 @@ func Owner(crd metav1.Object) string {
 }
 
 // parametersOf gives the schema of spec.parameters; versions are newest first.
-func parametersOf(versions []*v1alpha1.FrameworkVersion) (*props, error) {
+func parametersOf(versions []*v1alpha1.FrameworkVersion, merged map[string]known) *props {
 	uses := map[string][]use{}
-	schemas := map[string]*props{}
 	for _, v := range versions {
 		for i := range v.Spec.Parameters {
 			p := &v.Spec.Parameters[i]
-			s, err := schemaOf(p)
-			if err != nil {
-				return nil, err
-			}
-			if have, ok := schemas[p.Name]; ok {
-				if s, err = merge(have, s, p.Name); err != nil {
-					return nil, err
-				}
-			}
-			schemas[p.Name] = s
 			uses[p.Name] = append(uses[p.Name], use{v.Spec.Version, p})
 		}
 	}
 	out := &props{Type: "object", Description: "Parameters of the software. What is not set takes the version's default."}
-	for name, s := range schemas {
+	for name, k := range merged {
 		if out.Properties == nil {
 			out.Properties = map[string]props{}
 		}
+		s := k.schema.DeepCopy()
 		s.Description = describe(uses[name], len(versions))
 		if title := uses[name][0].parameter.DisplayName; title != "" {
 			s.Title = title
@@ -112,7 +99,7 @@ func parametersOf(versions []*v1alpha1.FrameworkVersion) (*props, error) {
 		}
 	}
 	slices.Sort(out.Required)
-	return out, nil
+	return out
 }
 
 // scaleOf makes the scale subresource, where the Framework names a parameter for it.

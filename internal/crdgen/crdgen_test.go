@@ -72,7 +72,10 @@ func TestMergeIsTheNarrowestThatAcceptsBoth(t *testing.T) {
 		"fields are joined":       {"{type: object, required: [a, b], properties: {a: {type: string}, b: {type: integer, maximum: 3}}}", "{type: object, required: [b], properties: {b: {type: integer, maximum: 4}, c: {type: string}}}", "{type: object, required: [b], properties: {a: {type: string}, b: {type: integer, maximum: 4}, c: {type: string}}}"},
 		"items":                   {"{type: array, maxItems: 2, items: {type: string, enum: [a]}}", "{type: array, maxItems: 4, items: {type: string, enum: [b]}}", "{type: array, maxItems: 4, items: {type: string, enum: [a, b]}}"},
 		"values of maps":          {"{type: object, additionalProperties: {type: integer, minimum: 1}}", "{type: object, additionalProperties: {type: integer}}", "{type: object, additionalProperties: {type: integer}}"},
-		"unknown fields are kept": {"{type: object, properties: {a: {type: string}}}", "{type: object, x-kubernetes-preserve-unknown-fields: true}", "{type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: string}}}"},
+		"unknown fields are kept": {"{type: object, properties: {a: {type: string}, b: {type: integer, maximum: 1}}}", "{type: object, x-kubernetes-preserve-unknown-fields: true, properties: {b: {type: integer, maximum: 2}}}", "{type: object, x-kubernetes-preserve-unknown-fields: true, properties: {b: {type: integer, maximum: 2}}}"},
+		"a map that is open":      {"{type: object, additionalProperties: {type: integer}}", "{type: object, x-kubernetes-preserve-unknown-fields: true}", "{type: object, x-kubernetes-preserve-unknown-fields: true}"},
+		"null is in no list":      {"{type: string, enum: [a]}", "{type: string, enum: [b], nullable: true}", "{type: string, nullable: true}"},
+		"any type":                {"{type: string, enum: [a]}", "{x-kubernetes-preserve-unknown-fields: true}", "{x-kubernetes-preserve-unknown-fields: true}"},
 	}
 	read := func(text string) *props {
 		p := &props{}
@@ -103,6 +106,75 @@ func TestMergeIsTheNarrowestThatAcceptsBoth(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
+	}
+}
+
+// Whatever a version may say, the API server takes the schema, and it accepts what the
+// version accepts.
+func TestEverySchemaOfAVersionCanBeDefined(t *testing.T) {
+	open := "{x-kubernetes-preserve-unknown-fields: true, "
+	tests := map[string]struct{ schema, want string }{
+		"branches":             {"{type: string, anyOf: [{pattern: ^a}, {pattern: ^b}]}", "{type: string, anyOf: [{pattern: ^a}, {pattern: ^b}]}"},
+		"not":                  {"{type: string, not: {enum: [a]}}", "{type: string, not: {enum: [a]}}"},
+		"a quantity in not":    {"{type: string, not: {format: quantity}}", "{type: string}"},
+		"unique in one of":     {"{type: array, items: {type: string}, oneOf: [{uniqueItems: true}, {maxItems: 1}]}", "{type: array, items: {type: string}}"},
+		"fields in a branch":   {"{type: object, properties: {a: {type: string}}, anyOf: [{properties: {a: {pattern: a}}}, {required: [a]}]}", "{type: object, properties: {a: {type: string}}}"},
+		"free keys":            {"{type: object, additionalProperties: true}", open + "type: object}"},
+		"no other keys":        {"{type: object, properties: {a: {type: string}}, additionalProperties: false}", "{type: object, properties: {a: {type: string}}}"},
+		"nullable enum":        {"{type: string, nullable: true, enum: [a]}", "{type: string, nullable: true}"},
+		"lists of any items":   {"{type: array, items: {x-kubernetes-preserve-unknown-fields: true}}", "{type: array, items: {x-kubernetes-preserve-unknown-fields: true}}"},
+		"lists without items":  {"{type: array}", "{x-kubernetes-preserve-unknown-fields: true}"},
+		"integer or string":    {"{x-kubernetes-int-or-string: true}", "{x-kubernetes-int-or-string: true}"},
+		"unique items":         {"{type: array, uniqueItems: true, items: {type: string}}", "{type: array, items: {type: string}}"},
+		"a deep type for all":  {"{type: object, properties: {a: {}}}", "{type: object, properties: {a: {x-kubernetes-preserve-unknown-fields: true}}}"},
+		"fields and free keys": {"{type: object, properties: {a: {type: string}}, additionalProperties: {type: string}}", open + "type: object, properties: {a: {type: string}}}"},
+	}
+	for name, tc := range tests {
+		v := version(t, "1.0.0", 1, "[{name: x, schema: "+tc.schema+"}]")
+		got, err := schemaOf(&v.Spec.Parameters[0])
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := &props{}
+		if err := yaml.UnmarshalStrict([]byte(tc.want), want); err != nil {
+			t.Fatal(err)
+		}
+		if !structural(got) {
+			t.Errorf("%s: the API server would refuse it", name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// Sealed versions are in production: an edit of one that is not takes nothing from them.
+func TestASealedVersionComesBeforeOneThatMayBeEdited(t *testing.T) {
+	sealed, edited := version(t, "1.1.0", 1, "[{name: x, schema: {type: integer}}]"), version(t, "1.0.0", 9, "[{name: x, schema: {type: string}}]")
+	edited.Spec.Development = true
+	conflicts := Conflicts([]*v1alpha1.FrameworkVersion{edited, sealed})
+	if conflicts["app-1.1.0"] != nil || conflicts["app-1.0.0"] == nil {
+		t.Errorf("conflicts %v", conflicts)
+	}
+}
+
+// Versions that fit one after the other fit in the definition too.
+func TestTheDefinitionHasTheVersionsThatFit(t *testing.T) {
+	versions := []*v1alpha1.FrameworkVersion{
+		version(t, "1.0.0", 9, "[{name: x, schema: {x-kubernetes-int-or-string: true}}]"),
+		version(t, "1.1.0", 8, "[{name: x, schema: {type: integer}}]"),
+		version(t, "1.2.0", 7, "[{name: x}]"),
+	}
+	if conflicts := Conflicts(versions); len(conflicts) > 0 {
+		t.Fatal(conflicts)
+	}
+	crd, err := Build(framework(v1alpha1.FrameworkSpec{}), versions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["parameters"].Properties["x"]; !p.XIntOrString {
+		t.Errorf("x is %+v", p)
 	}
 }
 

@@ -18,6 +18,12 @@ type props = apiextensionsv1.JSONSchemaProps
 // merge gives the narrowest schema of this shape that accepts what either accepts. Where
 // both say something in words, a wins. It fails where the types do not fit together.
 func merge(a, b *props, path string) (*props, error) {
+	if typeless(a) || typeless(b) {
+		out := anything()
+		mergeWords(out, a)
+		mergeWords(out, b)
+		return out, nil
+	}
 	out := a.DeepCopy()
 	if err := mergeTypes(out, b, path); err != nil {
 		return nil, err
@@ -32,7 +38,9 @@ func merge(a, b *props, path string) (*props, error) {
 	same(&out.AnyOf, b.AnyOf)
 	same(&out.OneOf, b.OneOf)
 	same(&out.Not, b.Not)
-	out.Nullable = a.Nullable || b.Nullable
+	if out.Nullable = a.Nullable || b.Nullable; out.Nullable {
+		out.Enum = nil // the API server holds null to the list too
+	}
 	out.Required = slices.DeleteFunc(out.Required, func(name string) bool { return !slices.Contains(b.Required, name) })
 	return out, mergeChildren(out, b, path)
 }
@@ -63,8 +71,6 @@ func typeName(p *props) string {
 	switch {
 	case p.XIntOrString:
 		return "an integer or a string"
-	case p.Type == "":
-		return "of any type"
 	}
 	return "of type " + p.Type
 }
@@ -148,16 +154,15 @@ func sameJSON(a, b []byte) bool {
 
 // mergeChildren merges what a list holds, and the properties of objects.
 func mergeChildren(out, b *props, path string) error {
-	if open(out) || open(b) {
-		yes := true
-		out.XPreserveUnknownFields = &yes
-	}
 	if out.Items != nil && b.Items != nil {
 		items, err := merge(out.Items.Schema, b.Items.Schema, path+"[]")
 		if err != nil {
 			return err
 		}
 		out.Items = &apiextensionsv1.JSONSchemaPropsOrArray{Schema: items}
+	}
+	if open(out) || open(b) {
+		return mergeOpen(out, b, path)
 	}
 	switch mapped, other := free(out), free(b); {
 	case mapped != nil && other != nil:
@@ -173,6 +178,23 @@ func mergeChildren(out, b *props, path string) error {
 		out.AdditionalProperties = b.AdditionalProperties
 	}
 	return mergeProperties(out, b, path)
+}
+
+// mergeOpen merges objects of which one may have any field: nothing is known but about the
+// fields that both name.
+func mergeOpen(out, b *props, path string) error {
+	out.XPreserveUnknownFields = anything().XPreserveUnknownFields
+	out.AdditionalProperties = nil
+	for name := range out.Properties {
+		if _, both := b.Properties[name]; !both {
+			delete(out.Properties, name)
+		}
+	}
+	shared := &props{Properties: map[string]props{}}
+	for name := range out.Properties {
+		shared.Properties[name] = b.Properties[name]
+	}
+	return mergeProperties(out, shared, path)
 }
 
 func mergeProperties(out, b *props, path string) error {

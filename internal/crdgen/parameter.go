@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
@@ -34,11 +36,20 @@ func schemaOf(p *v1alpha1.Parameter) (*props, error) {
 		}
 	}
 	admit(out)
+	if !structural(out) {
+		return anything(), nil // one parameter must not take its kind away
+	}
 	return out, nil
 }
 
+// anything accepts every value.
+func anything() *props {
+	yes := true
+	return &props{XPreserveUnknownFields: &yes}
+}
+
 // admit takes off what a CustomResourceDefinition can not hold; admission of the objects
-// checks it all the same.
+// checks it all the same. What is left accepts at least as much as before.
 func admit(p *props) {
 	p.UniqueItems = false
 	if p.Format == "quantity" {
@@ -47,17 +58,16 @@ func admit(p *props) {
 			p.Pattern = quantity
 		}
 	}
-	if a := p.AdditionalProperties; a != nil && a.Schema == nil && !a.Allows {
+	if p.Nullable {
+		p.Enum = nil // the API server holds null to the list too
+	}
+	if a := p.AdditionalProperties; a != nil && (a.Schema == nil || len(p.Properties) > 0) {
+		if a.Allows || a.Schema != nil { // a definition has either fields or free keys
+			p.XPreserveUnknownFields = anything().XPreserveUnknownFields
+		}
 		p.AdditionalProperties = nil
 	}
-	for _, branches := range [][]props{p.AllOf, p.AnyOf, p.OneOf} {
-		for i := range branches {
-			admit(&branches[i])
-		}
-	}
-	if p.Not != nil {
-		admit(p.Not)
-	}
+	admitBranches(p)
 	for name, child := range p.Properties {
 		admit(&child)
 		p.Properties[name] = child
@@ -68,11 +78,51 @@ func admit(p *props) {
 	if values := free(p); values != nil {
 		admit(values)
 	}
-	// Without a type, and not an integer or a string, only this is structural.
-	if p.Type == "" && !p.XIntOrString && !open(p) {
-		yes := true
-		p.XPreserveUnknownFields = &yes
+	if typeless(p) {
+		// Without a type, and not an integer or a string, only this is structural.
+		p.XPreserveUnknownFields = anything().XPreserveUnknownFields
 	}
+}
+
+// admitBranches drops every junctor that a definition would have to hold in another form: to
+// loosen what stands in a branch may tighten the whole.
+func admitBranches(p *props) {
+	keep := func(branches []props) []props {
+		if slices.ContainsFunc(branches, func(b props) bool { return !plain(&b) }) {
+			return nil
+		}
+		return branches
+	}
+	p.AllOf, p.AnyOf, p.OneOf = keep(p.AllOf), keep(p.AnyOf), keep(p.OneOf)
+	if p.Not != nil && !plain(p.Not) {
+		p.Not = nil
+	}
+}
+
+// plain says whether a branch holds nothing that would have to be changed, and names no fields.
+func plain(p *props) bool {
+	if p.UniqueItems || p.Format == "quantity" || p.AdditionalProperties != nil || p.Items != nil || len(p.Properties) > 0 || open(p) {
+		return false
+	}
+	for _, branches := range [][]props{p.AllOf, p.AnyOf, p.OneOf} {
+		if slices.ContainsFunc(branches, func(b props) bool { return !plain(&b) }) {
+			return false
+		}
+	}
+	return p.Not == nil || plain(p.Not)
+}
+
+func typeless(p *props) bool { return p.Type == "" && !p.XIntOrString }
+
+// structural says whether the API server would take a schema.
+func structural(p *props) bool {
+	within := &props{Type: "object", Properties: map[string]props{"x": *p}}
+	internal := &apiextensions.JSONSchemaProps{}
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(within, internal, nil); err != nil {
+		return false
+	}
+	s, err := schema.NewStructural(internal)
+	return err == nil && len(schema.ValidateStructural(nil, s)) == 0
 }
 
 // use is one version's idea of a parameter.

@@ -47,8 +47,8 @@ func rootOf(fw *v1alpha1.Framework, names v1alpha1.FrameworkNames, parameters *p
 			"status":     statusOf(instance),
 		},
 		XValidations: apiextensionsv1.ValidationRules{{
-			Rule: fmt.Sprintf("size(self.metadata.name) <= %d && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", longest),
-			Message: fmt.Sprintf("metadata.name must be at most %d characters: lower-case letters, digits and '-' (the Instance is named %s-<name>, and names of its objects derive from that)",
+			Rule: fmt.Sprintf("size(self.metadata.name) <= %d && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')", longest),
+			Message: fmt.Sprintf("metadata.name must be at most %d characters: lower-case letters, digits and '-', starting with a letter (the Instance is named %s-<name>, and names of its objects derive from that)",
 				longest, names.Singular),
 		}},
 	}, nil

@@ -14,24 +14,32 @@ import (
 )
 
 // Conflicts says of each version, by the name of its object, why it does not fit to those
-// that were there before. The one that was there first is right. versions are all of one
+// that were there before. The one that was there first is right, and a sealed one before one
+// that may still be edited. versions are all of one
 // Framework, in any order.
 func Conflicts(versions []*v1alpha1.FrameworkVersion) map[string]error {
-	_, conflicts := fit(versions)
+	_, _, conflicts := fit(versions)
 	return conflicts
 }
 
-// fit gives the versions that fit together, newest first by number.
-func fit(versions []*v1alpha1.FrameworkVersion) (fitting []*v1alpha1.FrameworkVersion, conflicts map[string]error) {
+// fit gives the versions that fit together, newest first by number, and the schemas of their
+// parameters. What is sealed comes before what may still be edited.
+func fit(versions []*v1alpha1.FrameworkVersion) (fitting []*v1alpha1.FrameworkVersion, merged map[string]known, conflicts map[string]error) {
 	byAge := slices.Clone(versions)
 	slices.SortFunc(byAge, func(a, b *v1alpha1.FrameworkVersion) int {
+		if a.Spec.Development != b.Spec.Development {
+			if b.Spec.Development {
+				return -1
+			}
+			return 1
+		}
 		if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
 	conflicts = map[string]error{}
-	merged := map[string]known{}
+	merged = map[string]known{}
 	for _, v := range byAge {
 		next, err := join(merged, v)
 		if err != nil {
@@ -41,7 +49,7 @@ func fit(versions []*v1alpha1.FrameworkVersion) (fitting []*v1alpha1.FrameworkVe
 		merged, fitting = next, append(fitting, v)
 	}
 	slices.SortFunc(fitting, func(a, b *v1alpha1.FrameworkVersion) int { return newer(a.Spec.Version, b.Spec.Version) })
-	return fitting, conflicts
+	return fitting, merged, conflicts
 }
 
 // known is what is known about a parameter so far, and the version that said it last.

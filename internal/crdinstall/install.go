@@ -207,12 +207,21 @@ func resourceOf(crd *apiextensionsv1.CustomResourceDefinition) schema.GroupVersi
 
 // Left names stored objects of a kind, the first few, and says how many there are.
 func (i *Installer) Left(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) (names []string, count int, err error) {
-	err = i.each(ctx, crd, func(o *unstructured.Unstructured) {
-		if count++; len(names) < maxObjects {
-			names = append(names, o.GetNamespace()+"/"+o.GetName())
-		}
-	})
-	return names, count, err
+	if !Established(crd) {
+		return nil, 0, nil
+	}
+	list, err := i.Objects.Resource(resourceOf(crd)).List(ctx, metav1.ListOptions{Limit: maxObjects})
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing the objects of %s: %w", crd.Name, err)
+	}
+	for n := range list.Items {
+		names = append(names, list.Items[n].GetNamespace()+"/"+list.Items[n].GetName())
+	}
+	count = len(names)
+	if more := list.GetRemainingItemCount(); more != nil {
+		count += int(*more)
+	}
+	return names, count, nil
 }
 
 // Delete removes this very definition.

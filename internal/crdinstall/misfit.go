@@ -46,16 +46,20 @@ func newChecker(schema *apiextensionsv1.JSONSchemaProps) (*checker, error) {
 	return &checker{validator, structure}, nil
 }
 
-func (c *checker) problems(object *unstructured.Unstructured) []string {
-	var out []string
+// complaint is what is wrong with a field: two of one key are the same complaint, whatever
+// the words.
+type complaint struct{ key, text string }
+
+func (c *checker) problems(object *unstructured.Unstructured) []complaint {
+	var out []complaint
 	for _, e := range validation.ValidateCustomResource(nil, object.Object, c.validator) {
-		out = append(out, e.Error())
+		out = append(out, complaint{string(e.Type) + " " + e.Field, e.Error()})
 	}
 	// Only the spec is a person's: the status follows.
 	pruned := map[string]any{"spec": object.DeepCopy().Object["spec"]}
 	dropped := pruning.PruneWithOptions(pruned, c.structure, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range dropped {
-		out = append(out, path+": would be dropped, because no version has it")
+		out = append(out, complaint{"dropped " + path, path + ": would be dropped, because no version has it"})
 	}
 	return out
 }
@@ -72,14 +76,19 @@ func misfits(served, wanted *apiextensionsv1.JSONSchemaProps, objects func(func(
 	}
 	var out []Misfit
 	err = objects(func(o *unstructured.Unstructured) {
-		problems := after.problems(o)
-		if len(problems) == 0 {
+		found := after.problems(o)
+		if len(found) == 0 {
 			return
 		}
 		known := before.problems(o)
-		problems = slices.DeleteFunc(problems, func(p string) bool { return slices.Contains(known, p) })
-		if len(problems) > 0 {
-			out = append(out, Misfit{o.GetNamespace(), o.GetName(), problems})
+		var texts []string
+		for _, p := range found {
+			if !slices.ContainsFunc(known, func(k complaint) bool { return k.key == p.key }) {
+				texts = append(texts, p.text)
+			}
+		}
+		if len(texts) > 0 {
+			out = append(out, Misfit{o.GetNamespace(), o.GetName(), texts})
 		}
 	})
 	return out, err

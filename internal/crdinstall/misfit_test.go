@@ -41,13 +41,13 @@ func stored(t *testing.T, parameters string) *unstructured.Unstructured {
 func TestMisfits(t *testing.T) {
 	free := "{type: object, properties: {x: {type: string}, k: {type: integer}}}"
 	tests := map[string]struct{ served, wanted, object, problem string }{
-		"fits":                     {free, "{type: object, properties: {x: {type: string, enum: [a]}, k: {type: integer}}}", "{x: a}", ""},
-		"does not fit":             {free, "{type: object, properties: {x: {type: string, enum: [a]}, k: {type: integer}}}", "{x: b}", `spec.parameters.x: Unsupported value: "b": supported values: "a"`},
-		"would lose a field":       {free, "{type: object, properties: {x: {type: string}}}", "{x: a, k: 1}", "spec.parameters.k: would be dropped, because no version has it"},
-		"loses nothing":            {free, "{type: object, properties: {x: {type: string}}}", "{x: a}", ""},
-		"did not fit before":       {"{type: object, properties: {k: {type: integer, maximum: 5}}}", "{type: object, properties: {k: {type: integer, maximum: 5}, m: {type: string}}}", "{k: 7}", ""},
-		"fails in another way now": {"{type: object, properties: {k: {type: integer, maximum: 5}}}", "{type: object, properties: {k: {type: integer, maximum: 3}}}", "{k: 7}", "spec.parameters.k: Invalid value: 7: spec.parameters.k in body should be less than or equal to 3"},
-		"misses what is required":  {free, "{type: object, required: [x], properties: {x: {type: string}, k: {type: integer}}}", "{k: 1}", "spec.parameters.x: Required value"},
+		"fits":                    {free, "{type: object, properties: {x: {type: string, enum: [a]}, k: {type: integer}}}", "{x: a}", ""},
+		"does not fit":            {free, "{type: object, properties: {x: {type: string, enum: [a]}, k: {type: integer}}}", "{x: b}", `spec.parameters.x: Unsupported value: "b": supported values: "a"`},
+		"would lose a field":      {free, "{type: object, properties: {x: {type: string}}}", "{x: a, k: 1}", "spec.parameters.k: would be dropped, because no version has it"},
+		"loses nothing":           {free, "{type: object, properties: {x: {type: string}}}", "{x: a}", ""},
+		"did not fit before":      {"{type: object, properties: {k: {type: integer, maximum: 5}}}", "{type: object, properties: {k: {type: integer, maximum: 5}, m: {type: string}}}", "{k: 7}", ""},
+		"fails in other words":    {"{type: object, properties: {k: {type: integer, maximum: 5}}}", "{type: object, properties: {k: {type: integer, maximum: 6}}}", "{k: 7}", ""},
+		"misses what is required": {free, "{type: object, required: [x], properties: {x: {type: string}, k: {type: integer}}}", "{k: 1}", "spec.parameters.x: Required value"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

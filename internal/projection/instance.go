@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/crdgen"
@@ -33,8 +35,9 @@ func Instance(framework string, kind *v1alpha1.GeneratedKind, typed *unstructure
 			Name:      crdgen.InstanceName(kind.Singular, typed.GetName()),
 			Labels:    maps.Clone(typed.GetLabels()),
 			Annotations: map[string]string{
-				v1alpha1.AnnotationTypedGeneration: strconv.FormatInt(typed.GetGeneration(), 10),
+				v1alpha1.AnnotationTypedGeneration: string(typed.GetUID()) + "/" + strconv.FormatInt(typed.GetGeneration(), 10),
 				v1alpha1.AnnotationTypedName:       typed.GetName(),
+				v1alpha1.AnnotationTypedLabels:     strings.Join(slices.Sorted(maps.Keys(typed.GetLabels())), ","),
 			},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: kind.APIVersion, Kind: kind.Kind, Name: typed.GetName(), UID: typed.GetUID(),
@@ -81,34 +84,52 @@ func Owner(inst metav1.Object) *metav1.OwnerReference {
 	return owner
 }
 
-// TakenFrom is the generation of the object that an Instance's spec was last taken from.
-func TakenFrom(inst *v1alpha1.Instance) int64 {
-	n, err := strconv.ParseInt(inst.Annotations[v1alpha1.AnnotationTypedGeneration], 10, 64)
-	if err != nil {
+// TakenFrom is the generation of an object that an Instance's spec was last taken from; 0 if
+// it was taken from another one.
+func TakenFrom(inst *v1alpha1.Instance, object types.UID) int64 {
+	uid, generation, _ := strings.Cut(inst.Annotations[v1alpha1.AnnotationTypedGeneration], "/")
+	n, err := strconv.ParseInt(generation, 10, 64)
+	if err != nil || types.UID(uid) != object {
 		return 0
 	}
 	return n
 }
 
-// upToDate says whether an Instance has what its object wants.
-func upToDate(have, want *v1alpha1.Instance) bool {
-	return SameSpec(&have.Spec, &want.Spec) && len(have.Labels) == len(want.Labels) && maps.Equal(have.Labels, want.Labels)
+// labels of an Instance are those of others, and the object's.
+func labels(have, want *v1alpha1.Instance) map[string]string {
+	out := maps.Clone(have.Labels)
+	for key := range strings.SplitSeq(have.Annotations[v1alpha1.AnnotationTypedLabels], ",") {
+		delete(out, key)
+	}
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, want.Labels)
+	return out
 }
 
 // Update puts what an object wants into its stored Instance, and says whether that changes
 // anything. Whatever else stands on the Instance stays.
 func Update(have, want *v1alpha1.Instance) (*v1alpha1.Instance, bool) {
-	if upToDate(have, want) {
+	merged := labels(have, want)
+	if SameSpec(&have.Spec, &want.Spec) && maps.Equal(have.Labels, merged) {
 		return have, false
 	}
+	return Adopt(have, want), true
+}
+
+// Adopt is Update of an Instance that was not made from the object.
+func Adopt(have, want *v1alpha1.Instance) *v1alpha1.Instance {
 	next := have.DeepCopy()
 	next.Spec = *want.Spec.DeepCopy()
-	next.Labels = maps.Clone(want.Labels)
+	next.Labels = labels(have, want)
 	if next.Annotations == nil {
 		next.Annotations = map[string]string{}
 	}
-	next.Annotations[v1alpha1.AnnotationTypedGeneration] = want.Annotations[v1alpha1.AnnotationTypedGeneration]
-	return next, true
+	for _, key := range []string{v1alpha1.AnnotationTypedGeneration, v1alpha1.AnnotationTypedLabels} {
+		next.Annotations[key] = want.Annotations[key]
+	}
+	return next
 }
 
 // SameSpec compares specs, and the values of parameters as JSON values instead of as text.

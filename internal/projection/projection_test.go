@@ -52,7 +52,7 @@ func TestAnObjectBecomesItsInstance(t *testing.T) {
 	want := &v1alpha1.Instance{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "prod", Name: "zookeeper-zk", Labels: map[string]string{"team": "a"},
-			Annotations:     map[string]string{"kudo.dev/typed-generation": "7", "kudo.dev/typed-name": "zk"},
+			Annotations:     map[string]string{"kudo.dev/typed-generation": "u-1/7", "kudo.dev/typed-labels": "team", "kudo.dev/typed-name": "zk"},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: "packages.kudo.dev/v1alpha1", Kind: "ZooKeeper", Name: "zk", UID: "u-1", Controller: &yes, BlockOwnerDeletion: &yes}},
 		},
 		Spec: v1alpha1.InstanceSpec{
@@ -70,8 +70,8 @@ func TestAnObjectBecomesItsInstance(t *testing.T) {
 	if diff := cmp.Diff(want.ObjectMeta, inst.ObjectMeta); diff != "" {
 		t.Errorf("metadata (-want +got):\n%s", diff)
 	}
-	if Owner(inst) == nil || Owner(inst).Name != "zk" || TakenFrom(inst) != 7 {
-		t.Errorf("owner %v, generation %d", Owner(inst), TakenFrom(inst))
+	if Owner(inst) == nil || Owner(inst).Name != "zk" || TakenFrom(inst, "u-1") != 7 || TakenFrom(inst, "u-2") != 0 {
+		t.Errorf("owner %v, generation %d", Owner(inst), TakenFrom(inst, "u-1"))
 	}
 }
 
@@ -114,9 +114,53 @@ func TestUpdateWritesOnlyWhatDiffers(t *testing.T) {
 		if changed != tc.want {
 			t.Errorf("%s: changed %v, want %v", name, changed, tc.want)
 		}
-		if changed && (next.UID != "i-1" || next.Annotations["other"] != "stays" || TakenFrom(next) != 8 || !SameSpec(&next.Spec, &want.Spec)) {
+		if changed && (next.UID != "i-1" || next.Annotations["other"] != "stays" || TakenFrom(next, "u-1") != 8 || !SameSpec(&next.Spec, &want.Spec)) {
 			t.Errorf("%s: %+v", name, next)
 		}
+	}
+}
+
+// Labels of the object go along and away with it; those of others stay.
+func TestLabels(t *testing.T) {
+	have, err := Instance("zookeeper", kind, object(t, typedYAML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	have.Labels["other"] = "stays"
+	o := object(t, typedYAML)
+	same, err := Instance("zookeeper", kind, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, changed := Update(have, same); changed {
+		t.Error("a label of somebody else is fought")
+	}
+	o.SetLabels(map[string]string{"new": "b"})
+	want, err := Instance("zookeeper", kind, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, changed := Update(have, want)
+	if diff := cmp.Diff(map[string]string{"new": "b", "other": "stays"}, next.Labels); diff != "" || !changed {
+		t.Errorf("changed %v (-want +got):\n%s", changed, diff)
+	}
+}
+
+// An Instance that is taken over follows its new object from its first generation on.
+func TestAnAdoptedInstanceFollowsItsObject(t *testing.T) {
+	orphan, err := Instance("zookeeper", kind, object(t, typedYAML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := object(t, typedYAML)
+	again.SetUID("u-2")
+	again.SetGeneration(1)
+	want, err := Instance("zookeeper", kind, again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next := Adopt(orphan, want); TakenFrom(next, "u-2") != 1 {
+		t.Errorf("annotations %v", next.Annotations)
 	}
 }
 

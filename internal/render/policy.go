@@ -60,6 +60,8 @@ func sensitive(gk schema.GroupKind) string {
 		return "it is a question about identity and rights, and no object to keep"
 	case "flowcontrol.apiserver.k8s.io":
 		return "it decides over the requests of everyone"
+	case "packages.kudo.dev":
+		return "a template makes an Instance instead, whose depth is checked"
 	case "kudo.dev":
 		if gk.Kind != "Instance" {
 			return "of Kudo's own kinds templates may only make Instances"

@@ -38,9 +38,12 @@ const (
 	AnnotationParameter = "kudo.dev/parameter"
 
 	// AnnotationTypedGeneration is on Instances that are made from an object of a generated
-	// kind: the generation of that object that the spec was last taken from.
+	// kind: <uid>/<generation> of that object when the spec was last taken from it.
 	AnnotationTypedGeneration = "kudo.dev/typed-generation"
 
+	// AnnotationTypedLabels is on Instances that are made from an object of a generated kind:
+	// the keys of the labels that come from that object, with commas.
+	AnnotationTypedLabels = "kudo.dev/typed-labels"
 	// AnnotationTypedName is on Instances that were made from an object of a generated kind:
 	// the name of that object, which templates see as .Name.
 	AnnotationTypedName = "kudo.dev/typed-name"
