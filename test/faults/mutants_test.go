@@ -9,7 +9,7 @@ import "slices"
 
 // mutants are all of them.
 func mutants() []*mutant {
-	return slices.Concat(namesAndLocks(), truths(), orders(), errorHandling())
+	return slices.Concat(namesAndLocks(), truths(), orders(), errorHandling(), drifts())
 }
 
 // namesAndLocks break the rules about who may do what.
@@ -40,7 +40,7 @@ func deriveFrom(`},
 		{
 			name: "admission without a live read of the lock",
 			edits: []edit{
-				{"controllers/planexecution/open.go", `if r.Lock.Confirmed(ctx, pe.UID, inst.Status.Active.Epoch) {`, `if r.Lock.Confirmed(ctx, pe.UID, inst.Status.Active.Epoch) || true {`},
+				{"controllers/planexecution/open.go", `if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) {`, `if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) || true {`},
 			},
 			workload: "upgrade", class: "lagging-lists", write: write{"PUT instances/one/status", -1}, shown: write{"DELETE statefulsets/one", 1},
 			finds: "was announced by no status",

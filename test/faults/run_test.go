@@ -33,8 +33,9 @@ type run struct {
 	state state
 	// took is how long it was from the user's move to the end, or since the last fault was over.
 	took time.Duration
-	// settled is when the run had come to its end, calm since when no write may follow.
-	settled, calm time.Time
+	// acted is when the user moved, settled when the run had come to its end, calm since when
+	// no write may follow.
+	acted, settled, calm time.Time
 
 	// logged is where its part of the manager's log begins.
 	logged int64
@@ -190,6 +191,7 @@ func (h *harness) play(ctx context.Context, r *run, chain []*armed) error {
 		}
 	}
 	var err error
+	r.acted = time.Now()
 	if r.end, err = h.act(ctx, r); err != nil {
 		return err
 	}
