@@ -133,6 +133,9 @@ func (r *Reconciler) removeCreated(ctx context.Context, n *run, ref *v1alpha1.Ob
 // observeRevert waits until what was put back is healthy and the rest is gone.
 func (r *Reconciler) observeRevert(ctx context.Context, n *run, path, key string) engine.Outcome {
 	made, asked := n.memory.applied[key], n.memory.deleted[key]
+	if made != nil {
+		learnUIDs(n.objects[path], made.answers)
+	}
 	if made == nil || n.state.Node(path).Run == v1alpha1.RunStalled {
 		return engine.Outcome{}
 	}
