@@ -28,7 +28,9 @@ type Options struct {
 
 // Setup registers the webhooks of the four kinds.
 func Setup(mgr ctrl.Manager, o Options) error {
-	c := mgr.GetClient()
+	// The manager's client waits until the cache shows what the manager wrote; whoever asks a
+	// webhook waits for seconds at most.
+	c := mgr.GetCache()
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Framework{}).
 		WithDefaulter(frameworkWebhook{}).WithValidator(frameworkWebhook{}).Complete(); err != nil {
 		return fmt.Errorf("registering the webhook of Framework: %w", err)
