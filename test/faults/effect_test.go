@@ -55,6 +55,22 @@ func removing(path string) bool {
 	return strings.HasPrefix(task, "remove-") || strings.HasPrefix(task, "stop-")
 }
 
+// remember keeps what a status announces.
+func (s *safety) remember(status *v1alpha1.PlanExecutionStatus) {
+	add := func(announces bool, verb string, objects []v1alpha1.ObjectReference) {
+		for _, o := range objects {
+			if announces {
+				s.once[verb+targetOf(o)] = true
+			}
+		}
+	}
+	tasks(status, func(path string, t *v1alpha1.TaskStatus, ready bool) {
+		add(ready && t.State == v1alpha1.RunRunning && makes(path), "make ", t.Objects)
+		add(ready && t.State == v1alpha1.RunRunning && removes(path), "remove ", t.Objects)
+	})
+	add(true, "remove ", status.Pruned)
+}
+
 // effect checks that a write as the account was announced: by the run that holds the
 // Instance, in the task whose turn it is. Before the user's move, what others changed may
 // be put back.
@@ -70,9 +86,9 @@ func (s *safety) effect(r *record) {
 	names := func(objects []v1alpha1.ObjectReference) bool {
 		return slices.ContainsFunc(objects, func(o v1alpha1.ObjectReference) bool { return targetOf(o) == target })
 	}
-	does := makes
+	does, verb := makes, "make "
 	if r.method == http.MethodDelete {
-		does = removes
+		does, verb = removes, "remove "
 	}
 	announced, early := false, false
 	for name, status := range s.runs {
@@ -91,6 +107,7 @@ func (s *safety) effect(r *record) {
 		}
 	}
 	switch {
+	case !announced && s.run.stale && s.once[verb+target]: // what it does to the end shows in the state
 	case !announced:
 		s.fail("%s was announced by no status", r.write)
 	case early:

@@ -40,6 +40,8 @@ type fault struct {
 	differs *regexp.Regexp
 	// slack is how much later than others a run may converge; negative: as late as it likes.
 	slack time.Duration
+	// stale lets someone go on for a moment with what was announced before, and is done.
+	stale bool
 	// detail is said beside the write, for people.
 	detail string
 	// id within the class and workload; empty for its position.
@@ -81,8 +83,6 @@ type class struct {
 	title string
 	// workloads that it is run with; nil for all.
 	workloads []string
-	// unproven ones have not yet been run to their end: they run only when they are named.
-	unproven bool
 	// apart serves the webhooks from a process that no fault hits.
 	apart bool
 	// env is added to the manager's environment.

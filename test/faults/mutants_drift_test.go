@@ -9,19 +9,19 @@ package faults
 func drifts() []*mutant {
 	return []*mutant{
 		{
-			name: "drift that is corrected while a plan runs", unproven: true,
+			name: "drift that is corrected while a plan runs",
 			edits: []edit{{"controllers/instance/drift.go", `	if inst.Status.Active != nil || c.Start != nil || c.Admit != nil {`,
 				`	if false && (inst.Status.Active != nil || c.Start != nil || c.Admit != nil) {`}},
 			workload: "upgrade", finds: "was announced by no status",
 		},
 		{
-			name: "drift that is only told", unproven: true,
+			name: "drift that is only told",
 			edits:    []edit{{"controllers/instance/drift.go", `drift.Decide(seen, policy, inst.Spec.IgnoreFields)`, `drift.Decide(seen, v1alpha1.DriftReport, inst.Spec.IgnoreFields)`}},
 			workload: "update", class: "objects", detail: "ConfigMap one-config without data",
 			finds: "ConfigMap one-config does not come back",
 		},
 		{
-			name: "drift that is seen only when the Instance is looked at", unproven: true,
+			name: "drift that is seen only when the Instance is looked at",
 			edits: []edit{{"controllers/instance/drift_watch.go", `	CreateFunc: func(e event.CreateEvent) bool { return steady(e.Object) },
 	DeleteFunc: func(e event.DeleteEvent) bool { return steady(e.Object) },
 	UpdateFunc: func(e event.UpdateEvent) bool {
@@ -33,7 +33,7 @@ func drifts() []*mutant {
 			finds: "StatefulSet one does not come back",
 		},
 		{
-			name: "drift that takes what is nobody's", unproven: true,
+			name: "drift that takes what is nobody's",
 			edits:    []edit{{"internal/apply/restore.go", `	if err := a.mayWrite(live, ref); err != nil {`, `	if err := a.mayWrite(live, ref); err != nil && live.GetDeletionTimestamp() != nil {`}},
 			workload: "update", class: "disowned", detail: "ConfigMap one-config",
 			finds: "nothing says",

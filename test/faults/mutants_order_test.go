@@ -17,18 +17,18 @@ func orders() []*mutant {
 			workload: "upgrade", finds: "came before its turn",
 		},
 		{
-			name: "prune by plan", unproven: true,
+			name: "prune by plan",
 			edits:    []edit{{"controllers/planexecution/change.go", `		Listing: n.version.Listing,`, `		Listing: func(string) []string { return nil },`}},
 			workload: "custom", finds: ruleState,
 		},
 		{
-			name: "steps that are taken back oldest first", unproven: true,
+			name: "steps that are taken back oldest first",
 			edits: []edit{{"internal/engine/undo.go", `		return d.State.Node(b.Path).StartedAt.Compare(d.State.Node(a.Path).StartedAt)`,
 				`		return d.State.Node(a.Path).StartedAt.Compare(d.State.Node(b.Path).StartedAt)`}},
 			workload: "undo", finds: "before what comes before it had succeeded",
 		},
 		{
-			name: "an edge-triggered wake-up", unproven: true,
+			name: "an edge-triggered wake-up",
 			edits: []edit{
 				{"controllers/planexecution/watches.go", `builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(activeOf)).`, `builder.WithPredicates(predicate.GenerationChangedPredicate{}, news)).
@@ -47,7 +47,7 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 			finds: ruleEnd,
 		},
 		{
-			name: "an Instance that is looked at only when its spec changes", unproven: true,
+			name: "an Instance that is looked at only when its spec changes",
 			edits: []edit{
 				{"controllers/instance/watches.go", `For(&v1alpha1.Instance{}). // status too: wiped, it comes back`, `For(&v1alpha1.Instance{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).`},
 			},
@@ -61,13 +61,13 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 func errorHandling() []*mutant {
 	return []*mutant{
 		{
-			name: "a repeated creation that is an error", unproven: true,
+			name: "a repeated creation that is an error",
 			edits:    []edit{{"controllers/instance/act.go", `	if !apierrors.IsAlreadyExists(err) {`, `	if !apierrors.IsAlreadyExists(err) || apierrors.IsAlreadyExists(err) {`}},
 			workload: "deploy", class: "lost", write: write{"POST planexecutions", 1},
 			finds: ruleEnd,
 		},
 		{
-			name: "a server error that is taken for a refusal", unproven: true,
+			name: "a server error that is taken for a refusal",
 			edits: []edit{{"internal/apply/classify.go", `	if permanent(err) {
 `, `	if permanent(err) || apierrors.IsInternalError(err) {
 `}},
@@ -75,7 +75,7 @@ func errorHandling() []*mutant {
 			finds: ruleEnd,
 		},
 		{
-			name: "a refusal that is tried for ever", unproven: true,
+			name: "a refusal that is tried for ever",
 			edits: []edit{{"internal/apply/classify.go", `	if permanent(err) {
 `, `	if permanent(err) && !apierrors.IsForbidden(err) {
 `}},
@@ -83,7 +83,7 @@ func errorHandling() []*mutant {
 			finds: "nothing says",
 		},
 		{
-			name: "a conflict that is an error", unproven: true,
+			name: "a conflict that is an error",
 			edits: []edit{{"controllers/planexecution/controller.go", `	if apierrors.IsConflict(err) {
 `, `	if false && apierrors.IsConflict(err) {
 `}},
@@ -91,7 +91,7 @@ func errorHandling() []*mutant {
 			finds: ruleLog,
 		},
 		{
-			name: "a Job that was removed is made again", unproven: true,
+			name: "a Job that was removed is made again",
 			edits:    []edit{{"controllers/planexecution/health.go", `if known.Name != ref.Name || known.UID == "" {`, `if known.Name != ref.Name || known.UID == "" || true {`}},
 			workload: "deploy", class: "job-removed",
 			finds: ruleEffect,

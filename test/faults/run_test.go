@@ -43,6 +43,8 @@ type run struct {
 	end    *end
 	healed time.Time
 	struck write
+	// stale is the fault's.
+	stale bool
 	// past is a resourceVersion to be shown later.
 	past string
 	// after is called when all is over.
@@ -148,6 +150,7 @@ func (h *harness) perform(ctx context.Context, r *run, f *fault) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	r.stale = f != nil && f.stale
 	if f != nil && f.fresh {
 		if err := h.kill(); err != nil {
 			r.fail(ruleEnd, "%v", err)
@@ -251,7 +254,7 @@ func (h *harness) inspect(ctx context.Context, r *run) {
 	if err := h.awaitUsers(ctx); err != nil {
 		r.fail(ruleEnd, "%v", err)
 	}
-	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 5*time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		objects, err := h.objects(ctx, r.namespace)
 		if err != nil {
 			return false, err

@@ -25,6 +25,8 @@ type safety struct {
 	runs   map[string]*v1alpha1.PlanExecutionStatus
 	active *v1alpha1.ActiveExecution
 	beside map[string]bool
+	// once are the effects that were announced at any time.
+	once map[string]bool
 	// epoch is the highest so far.
 	epoch int64
 	found []string
@@ -32,7 +34,7 @@ type safety struct {
 
 // unsafe are the moments of a run in which something was wrong.
 func (h *harness) unsafe(l *ledger, r *run) []string {
-	s := &safety{ledger: l, run: r, runs: map[string]*v1alpha1.PlanExecutionStatus{}}
+	s := &safety{ledger: l, run: r, runs: map[string]*v1alpha1.PlanExecutionStatus{}, once: map[string]bool{}}
 	// In the order in which the API server answered: what was sent later may come first.
 	log := slices.Clone(r.log)
 	slices.SortStableFunc(log, func(a, b record) int { return a.at().Compare(b.at()) })
@@ -132,6 +134,7 @@ func (s *safety) mayAct(name string, status *v1alpha1.PlanExecutionStatus) bool 
 func (s *safety) note(r *record, next *v1alpha1.PlanExecutionStatus) {
 	old := s.runs[r.name]
 	s.runs[r.name] = next
+	s.remember(next)
 	before := map[string]v1alpha1.TaskStatus{}
 	if old != nil {
 		if old.State.Terminal() && old.State != next.State {
