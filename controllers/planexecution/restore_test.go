@@ -34,3 +34,15 @@ func TestRevertedObjectsAreKnownByUID(t *testing.T) {
 		t.Errorf("UIDs %v", got)
 	}
 }
+
+// What was put back is not all: a removal that failed is asked for again.
+func TestRevertIsNotDoneBeforeItRemoved(t *testing.T) {
+	const path = "main/base/undo/revert"
+	n := &run{
+		state:  engine.State{Nodes: map[string]engine.NodeState{path: {Run: v1alpha1.RunRunning, Attempt: 1}}},
+		memory: &recollection{applied: map[string]*applied{"key": {}}, deleted: map[string][]v1alpha1.ObjectReference{}},
+	}
+	if got := (&Reconciler{}).observeRevert(t.Context(), n, path, "key"); got.Class != engine.OutcomeNone {
+		t.Errorf("got %+v", got)
+	}
+}
