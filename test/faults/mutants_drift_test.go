@@ -15,7 +15,7 @@ func drifts() []*mutant {
 			workload: "upgrade", finds: "was announced by no status",
 		},
 		{
-			name: "drift that is only told",
+			name:     "drift that is only told",
 			edits:    []edit{{"controllers/instance/drift.go", `drift.Decide(seen, policy, inst.Spec.IgnoreFields)`, `drift.Decide(seen, v1alpha1.DriftReport, inst.Spec.IgnoreFields)`}},
 			workload: "update", class: "objects", detail: "ConfigMap one-config without data",
 			finds: "ConfigMap one-config does not come back",
@@ -33,7 +33,7 @@ func drifts() []*mutant {
 			finds: "StatefulSet one does not come back",
 		},
 		{
-			name: "drift that takes what is nobody's",
+			name:     "drift that takes what is nobody's",
 			edits:    []edit{{"internal/apply/restore.go", `	if err := a.mayWrite(live, ref); err != nil {`, `	if err := a.mayWrite(live, ref); err != nil && live.GetDeletionTimestamp() != nil {`}},
 			workload: "update", class: "disowned", detail: "ConfigMap one-config",
 			finds: "nothing says",

@@ -17,7 +17,7 @@ func orders() []*mutant {
 			workload: "upgrade", finds: "came before its turn",
 		},
 		{
-			name: "prune by plan",
+			name:     "prune by plan",
 			edits:    []edit{{"controllers/planexecution/change.go", `		Listing: n.version.Listing,`, `		Listing: func(string) []string { return nil },`}},
 			workload: "custom", finds: ruleState,
 		},
@@ -61,7 +61,7 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 func errorHandling() []*mutant {
 	return []*mutant{
 		{
-			name: "a repeated creation that is an error",
+			name:     "a repeated creation that is an error",
 			edits:    []edit{{"controllers/instance/act.go", `	if !apierrors.IsAlreadyExists(err) {`, `	if !apierrors.IsAlreadyExists(err) || apierrors.IsAlreadyExists(err) {`}},
 			workload: "deploy", class: "lost", write: write{"POST planexecutions", 1},
 			finds: ruleEnd,
@@ -91,7 +91,7 @@ func errorHandling() []*mutant {
 			finds: ruleLog,
 		},
 		{
-			name: "a Job that was removed is made again",
+			name:     "a Job that was removed is made again",
 			edits:    []edit{{"controllers/planexecution/health.go", `if known.Name != ref.Name || known.UID == "" {`, `if known.Name != ref.Name || known.UID == "" || true {`}},
 			workload: "deploy", class: "job-removed",
 			finds: ruleEffect,
