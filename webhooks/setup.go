@@ -30,7 +30,9 @@ type Options struct {
 
 // Setup registers the webhooks of the four kinds, and those of all generated kinds.
 func Setup(mgr ctrl.Manager, o Options) error {
-	c := mgr.GetClient()
+	// The manager's client waits until the cache shows what the manager wrote; whoever asks a
+	// webhook waits for seconds at most.
+	c := mgr.GetCache()
 	fw := &frameworkWebhook{client: c, live: mgr.GetAPIReader()}
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Framework{}).
 		WithDefaulter(fw).WithValidator(fw).Complete(); err != nil {

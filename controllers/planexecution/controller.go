@@ -7,6 +7,7 @@ package planexecution
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -83,5 +84,15 @@ func (r *Reconciler) conflict(result ctrl.Result, err error) (ctrl.Result, error
 	if apierrors.IsConflict(err) {
 		return ctrl.Result{RequeueAfter: conflictPause}, nil
 	}
+	if gone(err) {
+		return ctrl.Result{}, nil
+	}
 	return result, err
+}
+
+// gone says whether the execution itself was removed while it was worked on.
+func gone(err error) bool {
+	var status apierrors.APIStatus
+	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil &&
+		status.Status().Details.Group == v1alpha1.GroupVersion.Group && status.Status().Details.Kind == "planexecutions"
 }

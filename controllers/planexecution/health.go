@@ -199,7 +199,11 @@ func (r *Reconciler) missingJob(n *run, path string, ref v1alpha1.ObjectReferenc
 			continue
 		}
 		if made := n.memory.applied[engine.AttemptKey(path, n.state.Node(path).Attempt)]; made != nil && r.Clock.Now().Sub(made.at) < cacheLag {
-			return engine.Outcome{Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Message: "waiting for " + apply.Describe(ref)}
+			// If it is gone already, no event will say so again.
+			return engine.Outcome{
+				Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: made.at.Add(cacheLag),
+				Message: "waiting for " + apply.Describe(ref),
+			}
 		}
 		return engine.Outcome{
 			Class: engine.OutcomeUser, Reason: v1alpha1.ReasonOutcomeUnknown,

@@ -52,7 +52,7 @@ type run struct {
 
 // open reads what the run needs. It returns nil when the execution may not run yet.
 func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run, error) {
-	inst, err := r.admit(ctx, pe)
+	inst, pe, err := r.admit(ctx, pe)
 	if err != nil || inst == nil {
 		return nil, err
 	}
@@ -83,35 +83,50 @@ func (r *Reconciler) open(ctx context.Context, pe *v1alpha1.PlanExecution) (*run
 	return n, r.gather(ctx, n)
 }
 
-// admit returns the Instance if it names this execution as the active one. That the
-// cache says so is not enough: the API server must have confirmed it to this process,
-// in the answer to the write that admitted it or else in a read.
-func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1alpha1.Instance, error) {
+// admit returns the Instance if it names this execution as the active one, and the
+// execution. That the cache says so is not enough: the API server must have confirmed it to
+// this process, in the answer to the write that admitted it or else in a read.
+func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1alpha1.Instance, *v1alpha1.PlanExecution, error) {
 	inst := &v1alpha1.Instance{}
 	key := client.ObjectKey{Namespace: pe.Namespace, Name: pe.Spec.Instance}
 	err := r.Client.Get(ctx, key, inst)
 	if apierrors.IsNotFound(err) {
-		return nil, r.wait(ctx, pe, v1alpha1.ReasonInstanceMissing, "the Instance "+pe.Spec.Instance+" does not exist yet")
+		return nil, nil, r.wait(ctx, pe, v1alpha1.ReasonInstanceMissing, "the Instance "+pe.Spec.Instance+" does not exist yet")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the Instance: %w", err)
+		return nil, nil, fmt.Errorf("reading the Instance: %w", err)
 	}
 	admission := held(inst, pe)
 	if admission == nil {
-		return nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, queued(pe))
+		return nil, nil, r.wait(ctx, pe, v1alpha1.ReasonQueued, queued(pe))
 	}
 	if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) {
-		return inst, nil
+		return inst, pe, nil
 	}
 	live := &v1alpha1.Instance{}
 	if err := r.Live.Get(ctx, key, live); err != nil {
-		return nil, fmt.Errorf("reading the lock of the Instance: %w", err)
+		return nil, nil, fmt.Errorf("reading the lock of the Instance: %w", err)
 	}
 	if admission = held(live, pe); admission == nil {
-		return nil, nil // the cache is behind; its next event comes here again
+		return nil, nil, nil // the cache is behind; its next event comes here again
 	}
-	r.Lock.Confirm(pe.UID, admission.Epoch)
-	return live, nil
+	return r.takeOver(ctx, live, pe, admission.Epoch)
+}
+
+// takeOver reads an execution that another process may have brought further than this
+// one's cache knows: what an old status announces must not be done again.
+func (r *Reconciler) takeOver(ctx context.Context, inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution, epoch int64) (*v1alpha1.Instance, *v1alpha1.PlanExecution, error) {
+	live := &v1alpha1.PlanExecution{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(pe), live); err != nil {
+		return nil, nil, client.IgnoreNotFound(fmt.Errorf("reading the PlanExecution: %w", err))
+	}
+	if live.UID != pe.UID || live.DeletionTimestamp != nil || live.Status.State.Terminal() {
+		return nil, nil, nil
+	}
+	if live.ResourceVersion == pe.ResourceVersion {
+		r.Lock.Confirm(pe.UID, epoch) // from now on the cache is not behind it
+	}
+	return inst, live, nil
 }
 
 // queued says what an execution waits for, and how a person gets it to start.

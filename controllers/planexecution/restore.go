@@ -132,8 +132,12 @@ func (r *Reconciler) removeCreated(ctx context.Context, n *run, ref *v1alpha1.Ob
 
 // observeRevert waits until what was put back is healthy and the rest is gone.
 func (r *Reconciler) observeRevert(ctx context.Context, n *run, path, key string) engine.Outcome {
-	made, asked := n.memory.applied[key], n.memory.deleted[key]
-	if made == nil || n.state.Node(path).Run == v1alpha1.RunStalled {
+	made := n.memory.applied[key]
+	asked, complete := n.memory.deleted[key] // not before all that was created was asked to go
+	if made != nil {
+		learnUIDs(n.objects[path], made.answers)
+	}
+	if made == nil || !complete || n.state.Node(path).Run == v1alpha1.RunStalled {
 		return engine.Outcome{}
 	}
 	if o := r.observeApply(ctx, n, n.plan.Tasks[path], made); o.Class != engine.OutcomeDone {

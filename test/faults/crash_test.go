@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestCrash(t *testing.T) {
 	summary = append(summary, fmt.Sprintf("%d crash points, %d survived", len(s.points), s.survived()))
 }
 
-// TestFaults runs every class with every workload, each class on an API server of its own.
+// TestFaults runs every class with every workload.
 func TestFaults(t *testing.T) {
 	if !settings.all {
 		t.Skip("set FAULTS_ALL=1: it takes hours")
@@ -58,51 +59,111 @@ func TestFaults(t *testing.T) {
 		t.Skip("KUBEBUILDER_ASSETS is not set: the faults need API servers of their own")
 	}
 	binary := build(t)
-	for _, c := range classes() {
-		if c.wanted() {
-			t.Run(c.name, func(t *testing.T) { c.test(t, binary) })
-		}
+	for _, g := range groups() {
+		t.Run(g.name(), func(t *testing.T) { g.test(t, binary) })
 	}
+}
+
+// group is classes that share API servers: all want the same of the manager, and the
+// control plane crashes in all of them or in none.
+type group []*class
+
+// groups are the classes that the environment asks for.
+func groups() []group {
+	var out []group
+	for _, c := range classes() {
+		if !c.wanted() {
+			continue
+		}
+		i := slices.IndexFunc(out, func(g group) bool {
+			return g[0].apart == c.apart && slices.Equal(g[0].env, c.env) && (g[0].letter == "d") == (c.letter == "d")
+		})
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], c)
+	}
+	return out
+}
+
+func (g group) name() string {
+	names := make([]string, 0, len(g))
+	for _, c := range g {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, "+")
 }
 
 // most is how many runs share an API server: the more Instances, the slower each restart.
 const most = 120
 
-func (c *class) test(t *testing.T, binary string) {
+func (g group) test(t *testing.T, binary string) {
 	var queue []*point
-	for part, ok := 1, true; ok && (part == 1 || len(queue) > 0); part++ {
-		ok = t.Run("part"+strconv.Itoa(part), func(t *testing.T) {
-			own, err := cluster.Start()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := own.Stop(); err != nil {
-					t.Error(err)
-				}
-			})
-			s := &suite{h: newHarness(t, own, binary, "f", c.apart, c.env...), workloads: c.usable()}
-			s.refer(t)
-			if part == 1 {
-				for _, w := range s.workloads {
-					queue = append(queue, s.h.points(c, w, s.references[w.name].trace())...)
-				}
-			}
-			n := min(most, len(queue))
-			s.points, queue = queue[:n], queue[n:]
-			s.suffer(t)
-			s.verdict(t, 10*time.Second)
-		})
+	for part := 1; part == 1 || len(queue) > 0; part++ {
+		left := len(queue)
+		ok := t.Run("part"+strconv.Itoa(part), func(t *testing.T) { queue = g.part(t, binary, part, queue) })
+		if !ok && len(queue) == left {
+			return // there was nothing to run them with
+		}
 	}
 }
 
-// usable are the workloads of a class that the environment asks for.
-func (c *class) usable() []*workloadCase {
+// part runs the beginning of a queue on an API server of its own, and returns the rest.
+// The first part finds out what there is to run.
+func (g group) part(t *testing.T, binary string, part int, queue []*point) []*point {
+	own, err := cluster.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := own.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := &suite{h: newHarness(t, own, binary, "f", g[0].apart, g[0].env...), workloads: g.usable()}
+	if part > 1 {
+		next := queue[:min(most, len(queue))]
+		s.workloads = slices.DeleteFunc(s.workloads, func(w *workloadCase) bool {
+			return !slices.ContainsFunc(next, func(p *point) bool { return p.workload == w })
+		})
+	}
+	s.refer(t)
+	if part == 1 {
+		queue = g.points(s)
+	}
+	n := min(most, len(queue))
+	s.points, queue = queue[:n], queue[n:]
+	s.suffer(t)
+	s.verdict(t, 10*time.Second)
+	return queue
+}
+
+// points are those of all classes, by workload: those of one are prepared together.
+func (g group) points(s *suite) []*point {
+	var out []*point
+	for _, w := range s.workloads {
+		for _, c := range g {
+			if c.uses(w) {
+				out = append(out, s.h.points(c, w, s.references[w.name].trace())...)
+			}
+		}
+	}
+	return out
+}
+
+// usable are the workloads of the classes that the environment asks for.
+func (g group) usable() []*workloadCase {
 	var out []*workloadCase
 	for i := range workloads {
-		if w := &workloads[i]; w.wanted() && (c.workloads == nil || slices.Contains(c.workloads, w.name)) {
+		w := &workloads[i]
+		if w.wanted() && slices.ContainsFunc(g, func(c *class) bool { return c.uses(w) }) {
 			out = append(out, w)
 		}
 	}
 	return out
+}
+
+// uses says whether a class is run with a workload.
+func (c *class) uses(w *workloadCase) bool {
+	return c.workloads == nil || slices.Contains(c.workloads, w.name)
 }

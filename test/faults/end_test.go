@@ -137,3 +137,32 @@ func show(o any) string {
 	}
 	return string(raw)
 }
+
+// awaitUsers waits until the versions' status tells how many Instances use them.
+func (h *harness) awaitUsers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var instances v1alpha1.InstanceList
+	if err := h.cluster.Client.List(ctx, &instances); err != nil {
+		return fmt.Errorf("listing Instances: %w", err)
+	}
+	users := map[string]int32{"app-1.0.0": 0, "app-2.0.0": 0}
+	for i := range instances.Items {
+		inst := &instances.Items[i]
+		users["app-"+inst.Spec.Version]++
+		if runs := inst.Status.Version; runs != "" && runs != inst.Spec.Version {
+			users["app-"+runs]++ // on its way to the other
+		}
+	}
+	right := map[string]bool{}
+	err := h.follow(ctx, &v1alpha1.FrameworkVersionList{}, "", func(e watch.Event) bool {
+		if fwv, ok := e.Object.(*v1alpha1.FrameworkVersion); ok {
+			right[fwv.Name] = fwv.Status.Instances == users[fwv.Name]
+		}
+		return right["app-1.0.0"] && right["app-2.0.0"]
+	})
+	if err != nil {
+		return fmt.Errorf("the number of users in the versions' status is not %v: %w", users, err)
+	}
+	return nil
+}

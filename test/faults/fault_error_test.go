@@ -59,7 +59,9 @@ func errorsOf() []*class {
 	for _, status := range []int{http.StatusForbidden, http.StatusUnprocessableEntity} {
 		out = append(out, &class{
 			letter: "b", name: strconv.Itoa(status), title: strconv.Itoa(status) + " until it is lifted, then a retry",
-			faults: each(func(w write) *fault { return permanent(w, status) }),
+			faults: func(w *workloadCase, trace []write) []*fault {
+				return each(func(w write) *fault { return permanent(w, status) })(w, slices.DeleteFunc(slices.Clone(trace), w.unrecorded))
+			},
 		})
 	}
 	return out
@@ -72,7 +74,13 @@ func refused(w write, status int) *fault {
 // retried is what a person's retry leaves behind: the request and its answer, another
 // attempt, another generation.
 var retried = regexp.MustCompile(`PlanExecution .* (spec requests|status requests|status phases .* attempt|metadata generation|spec trigger|[oO]bservedGeneration)` +
-	`|Instance .* (metadata generation|[oO]bservedGeneration|spec cleanupTimeout)|^ControllerRevision .* data (generation|trigger)|^Job `)
+	`|Instance .* (metadata (generation|annotations)|[oO]bservedGeneration|spec cleanupTimeout)|^ControllerRevision .* data (generation|trigger)|^Job `)
+
+// unrecorded is what ends a stuck run: its revision, which must not keep anyone from
+// getting out if it is refused.
+func (w *workloadCase) unrecorded(at write) bool {
+	return w.pinned && at == write{"POST controllerrevisions", 1}
+}
 
 // permanent refuses a write until the run has said so in the API server's words. Then
 // a person asks for a retry, and touches the spec.
@@ -84,7 +92,7 @@ func permanent(w write, status int) *fault {
 			return err
 		}
 		h.proxy.lift()
-		return h.askAgain(ctx, r)
+		return h.askAgain(ctx, r, faultMessage)
 	}
 	return f
 }
@@ -93,7 +101,7 @@ func permanent(w write, status int) *fault {
 // status that may not be written, or the end of the Instance.
 func (h *harness) awaitWords(ctx context.Context, r *run, words string) error {
 	last := ""
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 20*time.Second, true, func(ctx context.Context) (bool, error) {
 		var runs v1alpha1.PlanExecutionList
 		if err := h.cluster.Client.List(ctx, &runs, client.InNamespace(r.namespace)); err != nil {
 			return false, err
@@ -132,19 +140,21 @@ func ownRecord(w write) bool {
 	}, func(prefix string) bool { return strings.HasPrefix(w.key, prefix) })
 }
 
-// askAgain requests a retry of whatever is stalled, and touches the spec.
-func (h *harness) askAgain(ctx context.Context, r *run) error {
+// askAgain requests a retry of what stalled with these words, and touches the spec; where
+// that would lead elsewhere, the metadata.
+func (h *harness) askAgain(ctx context.Context, r *run, words string) error {
 	var runs v1alpha1.PlanExecutionList
 	if err := h.cluster.Client.List(ctx, &runs, client.InNamespace(r.namespace)); err != nil {
 		return fmt.Errorf("listing executions: %w", err)
 	}
 	for i := range runs.Items {
 		pe := &runs.Items[i]
-		if pe.Status.State.Terminal() {
+		c := meta.FindStatusCondition(pe.Status.Conditions, v1alpha1.ConditionStalled)
+		if pe.Status.State.Terminal() || c == nil || !strings.Contains(c.Message, words) {
 			continue
 		}
 		base := pe.DeepCopy()
-		pe.Spec.Requests = append(pe.Spec.Requests, v1alpha1.Request{ID: "again", Action: "retry"})
+		pe.Spec.Requests = append(pe.Spec.Requests, v1alpha1.Request{ID: "again", Action: v1alpha1.ActionRetry})
 		if err := client.IgnoreNotFound(h.cluster.Client.Patch(ctx, pe, client.MergeFrom(base))); err != nil {
 			return fmt.Errorf("requesting a retry: %w", err)
 		}
@@ -153,6 +163,10 @@ func (h *harness) askAgain(ctx context.Context, r *run) error {
 	err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst)
 	if err == nil {
 		err = change(ctx, h.cluster.Client, inst, func() {
+			if r.workload.pinned {
+				inst.Annotations = map[string]string{"example.com/touched": "true"}
+				return
+			}
 			inst.Spec.CleanupTimeout = &metav1.Duration{Duration: time.Hour} // as it is anyway
 		})
 	}

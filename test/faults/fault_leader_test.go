@@ -7,6 +7,8 @@ package faults
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,8 +16,18 @@ import (
 // leaders are the class e: two managers that both believe that they lead.
 func leaders() []*class {
 	return []*class{
-		{letter: "e", name: "zombie", unproven: true, title: "a leader stalls with the write in flight while another finishes", apart: true, faults: each(zombie)},
-		{letter: "e", name: "two", unproven: true, title: "two managers without a lease, one slow at the write", apart: true, faults: each(two)},
+		{letter: "e", name: "zombie", title: "a leader stalls with the write in flight while another finishes", apart: true, faults: leaderless(zombie)},
+		{letter: "e", name: "two", title: "two managers without a lease, one slow at the write", apart: true, faults: leaderless(two)},
+	}
+}
+
+// leaderless strikes each write but one: the creation of a Job or a record that arrives when
+// the Instance is gone has no object left that could forbid it. It is made, and collected.
+func leaderless(makeFault func(write) *fault) func(*workloadCase, []write) []*fault {
+	return func(w *workloadCase, trace []write) []*fault {
+		return each(makeFault)(w, slices.DeleteFunc(slices.Clone(trace), func(at write) bool {
+			return w.gone && strings.HasPrefix(at.key, "POST ")
+		}))
 	}
 }
 
@@ -25,7 +37,7 @@ func zombie(w write) *fault {
 	var once sync.Once
 	released, arrived := make(chan struct{}), make(chan struct{})
 	return &fault{
-		write: w, slack: time.Second,
+		write: w, slack: time.Second, stale: true,
 		strike: func(_ *harness, x *exchange) {
 			defer close(arrived)
 			x.hit()
@@ -63,7 +75,7 @@ func zombie(w write) *fault {
 // two runs a second manager beside the first. Whichever of them makes the write is slow.
 func two(w write) *fault {
 	return &fault{
-		write: w, optional: true, slack: 2 * time.Second,
+		write: w, optional: true, slack: 2 * time.Second, stale: true,
 		begin: func(ctx context.Context, h *harness, _ *run) error { return h.startSecond(ctx) },
 		strike: func(_ *harness, x *exchange) {
 			x.hit()

@@ -22,17 +22,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/testing/install"
 )
 
 // atRest is the class f: at rest, someone alters or deletes what is ours. What is only a
-// cache comes back by itself; everything else the next update puts right.
+// cache comes back by itself, and so does what plans applied; then an update goes on from
+// there. What has lost its owner is nobody's.
 func atRest() []*class {
 	return []*class{
-		{letter: "f", name: "status", unproven: true, title: "fields of Instance.status removed or altered at rest", workloads: []string{"update"}, faults: wipes},
-		{letter: "f", name: "objects", unproven: true, title: "objects of ours deleted or stripped at rest, then an update", workloads: []string{"update"}, faults: damages},
-		{letter: "f", name: "disowned", unproven: true, title: "owner references removed at rest, then an update", workloads: []string{"update"}, faults: disowns},
-		{letter: "f", name: "job-removed", unproven: true, title: "a Job removed before its result is known, then a retry", workloads: []string{"deploy"}, faults: removes},
-		{letter: "f", name: "history", unproven: true, title: "records of runs deleted at rest, then an update", workloads: []string{"update"}, faults: forgets},
+		{letter: "f", name: "status", title: "fields of Instance.status removed or altered at rest", workloads: []string{"update"}, faults: wipes},
+		{letter: "f", name: "objects", title: "objects of ours deleted or stripped at rest: they come back, then an update", workloads: []string{"update"}, faults: damages},
+		{letter: "f", name: "disowned", title: "owner references removed at rest, then an update", workloads: []string{"update"}, faults: disowns},
+		{letter: "f", name: "job-removed", title: "a Job removed before its result is known, then a retry", workloads: []string{"deploy"}, faults: losesJob},
+		{letter: "f", name: "history", title: "records of runs deleted at rest, then an update", workloads: []string{"update"}, faults: forgets},
 	}
 }
 
@@ -67,8 +69,13 @@ func (h *harness) wipe(ctx context.Context, r *run, patch string) error {
 	body := client.RawPatch(types.MergePatchType, []byte(patch))
 	write := h.cluster.Client.Patch
 	if _, status := fields["status"]; status {
+		// A policy lets nobody else write it.
+		as, err := h.asManager(ctx)
+		if err != nil {
+			return err
+		}
 		write = func(ctx context.Context, o client.Object, p client.Patch, _ ...client.PatchOption) error {
-			return h.cluster.Client.Status().Patch(ctx, o, p)
+			return as.Status().Patch(ctx, o, p)
 		}
 	}
 	if err := write(ctx, inst, body); err != nil {
@@ -89,6 +96,15 @@ func (h *harness) wipe(ctx context.Context, r *run, patch string) error {
 		return fmt.Errorf("after %s the Instance does not come back: %w; its status is %s", patch, err, show(inst))
 	}
 	return nil
+}
+
+// asManager writes with the manager's rights, past the proxy.
+func (h *harness) asManager(ctx context.Context) (client.Client, error) {
+	config, err := install.ManagerConfig(ctx, h.cluster.Config)
+	if err != nil {
+		return nil, err
+	}
+	return install.NewClient(config)
 }
 
 // child is an object that a run applied.
@@ -118,23 +134,23 @@ func (c child) in(namespace string) *unstructured.Unstructured {
 // again is what an object keeps of having been made or altered once more.
 const again = `(metadata generation|status observedGeneration| uid)$|`
 
-// damages delete each child, and remove each of its labels and what it holds. A changed
-// value would be a conflict with whoever changed it.
+// damages delete each child, and remove each of its labels and what it holds. Drift
+// correction puts it back before the update begins. A Job is no state: it stays away.
 func damages(*workloadCase, []write) []*fault {
 	var out []*fault
 	for _, c := range children {
 		out = append(out, &fault{
 			detail: "delete " + c.String(), differs: regexp.MustCompile(again + `^times that \w+ ` + c.name + ` was made`),
-			begin: func(ctx context.Context, h *harness, r *run) error {
+			begin: c.comesBack(func(ctx context.Context, h *harness, r *run) error {
 				return h.cluster.Client.Delete(ctx, c.in(r.namespace))
-			},
+			}),
 		})
 		for _, label := range []string{v1alpha1.LabelInstance, v1alpha1.LabelManagedBy, "app.kubernetes.io/name", "app.kubernetes.io/instance"} {
 			patch := fmt.Sprintf(`{"metadata":{"labels":{%q:null}}}`, label)
-			out = append(out, &fault{detail: c.String() + " " + patch, begin: c.patch(patch)})
+			out = append(out, &fault{detail: c.String() + " " + patch, begin: c.comesBack(c.patch(patch))})
 		}
 		if c.gvk.Kind == "ConfigMap" {
-			out = append(out, &fault{detail: c.String() + " without data", begin: c.patch(`{"data":null}`)})
+			out = append(out, &fault{detail: c.String() + " without data", begin: c.comesBack(c.patch(`{"data":null}`))})
 		}
 	}
 	return append(out, &fault{
@@ -144,6 +160,41 @@ func damages(*workloadCase, []write) []*fault {
 			return h.cluster.Client.DeleteAllOf(ctx, job.in(""), client.InNamespace(r.namespace), client.PropagationPolicy("Background"))
 		},
 	})
+}
+
+// comesBack damages a child and waits until it is as it was.
+func (c child) comesBack(damage func(context.Context, *harness, *run) error) func(context.Context, *harness, *run) error {
+	return func(ctx context.Context, h *harness, r *run) error {
+		before, err := c.content(ctx, h, r)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", c, err)
+		}
+		if err := damage(ctx, h, r); err != nil {
+			return err
+		}
+		var now map[string]any
+		err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 5*time.Second, true, func(ctx context.Context) (bool, error) {
+			now, err = c.content(ctx, h, r)
+			return reflect.DeepEqual(before, now), client.IgnoreNotFound(err)
+		})
+		if err != nil {
+			return fmt.Errorf("%s does not come back: %w; it was %v and is %v", c, err, before, now)
+		}
+		return h.awaitCalm(ctx, 300*time.Millisecond)
+	}
+}
+
+// content is a child without its status, and without what tells it from one made anew.
+func (c child) content(ctx context.Context, h *harness, r *run) (map[string]any, error) {
+	u := c.in(r.namespace)
+	if err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(u), u); err != nil {
+		return nil, err
+	}
+	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"} {
+		unstructured.RemoveNestedField(u.Object, "metadata", field)
+	}
+	delete(u.Object, "status")
+	return u.Object, nil
 }
 
 // patch alters a child, as someone who forces it.
@@ -174,7 +225,8 @@ func disowns(*workloadCase, []write) []*fault {
 				return c.patch(`{"metadata":{"ownerReferences":null}}`)(ctx, h, r)
 			},
 			heal: func(ctx context.Context, h *harness, r *run) error {
-				if err := h.awaitWords(ctx, r, c.name+" exists and does not belong to this Instance"); err != nil {
+				words := c.name + " exists and does not belong to this Instance"
+				if err := h.awaitWords(ctx, r, words); err != nil {
 					return err
 				}
 				raw, err := json.Marshal(map[string]any{"metadata": map[string]any{"ownerReferences": owners}})
@@ -184,7 +236,7 @@ func disowns(*workloadCase, []write) []*fault {
 				if err := c.patch(string(raw))(ctx, h, r); err != nil {
 					return err
 				}
-				return h.askAgain(ctx, r)
+				return h.askAgain(ctx, r, words)
 			},
 		})
 	}
@@ -210,9 +262,9 @@ func forgets(*workloadCase, []write) []*fault {
 	}
 }
 
-// removes takes a Job away once its UID is on record: it may have run, so it is not made
+// losesJob takes a Job away once its UID is on record: it may have run, so it is not made
 // again before a person says so.
-func removes(_ *workloadCase, trace []write) []*fault {
+func losesJob(_ *workloadCase, trace []write) []*fault {
 	job := slices.IndexFunc(trace, func(w write) bool { return w.key == "POST jobs" })
 	note := slices.IndexFunc(trace[job:], func(w write) bool { return strings.HasPrefix(w.key, "PUT planexecutions/") })
 	return []*fault{{
@@ -228,10 +280,11 @@ func removes(_ *workloadCase, trace []write) []*fault {
 		},
 		heal: func(ctx context.Context, h *harness, r *run) error {
 			h.held.Delete(r.namespace)
-			if err := h.awaitWords(ctx, r, "removed before its result was known"); err != nil {
+			const words = "removed before its result was known"
+			if err := h.awaitWords(ctx, r, words); err != nil {
 				return err
 			}
-			return h.askAgain(ctx, r)
+			return h.askAgain(ctx, r, words)
 		},
 	}}
 }

@@ -40,6 +40,8 @@ type fault struct {
 	differs *regexp.Regexp
 	// slack is how much later than others a run may converge; negative: as late as it likes.
 	slack time.Duration
+	// stale lets someone go on for a moment with what was announced before, and is done.
+	stale bool
 	// detail is said beside the write, for people.
 	detail string
 	// id within the class and workload; empty for its position.
@@ -81,8 +83,6 @@ type class struct {
 	title string
 	// workloads that it is run with; nil for all.
 	workloads []string
-	// unproven ones have not yet been run to their end: they run only when they are named.
-	unproven bool
 	// apart serves the webhooks from a process that no fault hits.
 	apart bool
 	// env is added to the manager's environment.
@@ -112,7 +112,9 @@ type point struct {
 // points are all faults of a class with a workload, but for those not asked for.
 func (h *harness) points(c *class, w *workloadCase, trace []write) []*point {
 	var out []*point
+	maybe := lastOf(trace, "PUT planexecutions/"+manual+"/status")
 	for i, f := range c.faults(w, trace) {
+		f.optional = f.optional || f.write == maybe
 		number := f.id
 		if number == "" {
 			number = strconv.Itoa(i + 1)
@@ -122,6 +124,18 @@ func (h *harness) points(c *class, w *workloadCase, trace []write) []*point {
 		}})
 	}
 	return choose(out)
+}
+
+// lastOf is the last write of a key. That what a person created waits is written only if it
+// does, for the moment until the Instance knows of it.
+func lastOf(trace []write, key string) write {
+	out := write{key: key}
+	for _, w := range trace {
+		if w.key == key {
+			out = w
+		}
+	}
+	return out
 }
 
 // each makes one fault for every write, in the order of their names: that of the writes

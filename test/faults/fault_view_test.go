@@ -32,7 +32,7 @@ var viewed = []string{"instances", "planexecutions", "controllerrevisions", "sta
 func viewsOf() []*class {
 	return []*class{
 		{letter: "c", name: "late", title: "every watch 0.4 s late", faults: once(late(400 * time.Millisecond))},
-		{letter: "c", name: "later", unproven: true, title: "every watch 5 s late", faults: once(late(5 * time.Second))},
+		{letter: "c", name: "later", title: "every watch 5 s late", faults: once(late(5 * time.Second))},
 		{letter: "c", name: "cut", title: "every watch cut with 410 at the write", faults: each(func(w write) *fault {
 			return &fault{write: w, fresh: true, slack: grace, excuses: []string{faultMessage}, strike: func(h *harness, x *exchange) {
 				h.proxy.views.cut()
@@ -40,9 +40,9 @@ func viewsOf() []*class {
 			}}
 		})},
 		{letter: "c", name: "frozen", title: "one resource's watch frozen until nothing moves", faults: freezes},
-		{letter: "c", name: "lagging", unproven: true, title: "restart against an API server that lags, with WatchList", faults: lags},
+		{letter: "c", name: "lagging", title: "restart against an API server that lags, with WatchList", faults: lags},
 		{
-			letter: "c", name: "lagging-lists", unproven: true, title: "restart against an API server that lags, without WatchList",
+			letter: "c", name: "lagging-lists", title: "restart against an API server that lags, without WatchList",
 			env: []string{"KUBE_FEATURE_WatchListClient=false"}, faults: lags,
 		},
 	}

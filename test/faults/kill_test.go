@@ -17,7 +17,7 @@ func kills() []*class {
 		{letter: "a", name: "killed-before", title: "killed before the write", faults: each(killBefore)},
 		{letter: "a", name: "killed-after", title: "killed after the write was committed", faults: each(killAfter)},
 		{
-			letter: "a", name: "killed-twice", unproven: true, title: "every pair of kills, before or after by chance",
+			letter: "a", name: "killed-twice", title: "every pair of kills, before or after by chance",
 			workloads: []string{"deploy", "update", "delete"}, faults: pairs,
 		},
 	}

@@ -20,8 +20,6 @@ type mutant struct {
 	edits []edit
 	// quick ones are part of make test-crash.
 	quick bool
-	// unproven ones have not yet been run: they run only when they are named.
-	unproven bool
 	// workload and class that bring it to light; without a class, no fault is needed.
 	workload, class string
 	// write that the fault strikes: the nth of that key, or counted from the end below 0.
@@ -43,7 +41,7 @@ type mutant struct {
 func TestMutants(t *testing.T) {
 	c := cluster.Get(t)
 	chosen := slices.DeleteFunc(mutants(), func(m *mutant) bool {
-		return !(m.quick || settings.all) || (m.unproven && settings.only != m.label()) || (settings.only != "" && settings.only != m.label()) || len(settings.classes) > 0
+		return !(m.quick || settings.all) || (settings.only != "" && settings.only != m.label()) || len(settings.classes) > 0
 	})
 	if len(chosen) == 0 {
 		t.Skip("none is asked for")

@@ -17,21 +17,27 @@ func orders() []*mutant {
 			workload: "upgrade", finds: "came before its turn",
 		},
 		{
-			name: "prune by plan", unproven: true,
-			edits:    []edit{{"controllers/planexecution/seal.go", `		Listing: n.version.Listing,`, `		Listing: func(string) []string { return nil },`}},
+			name:     "prune by plan",
+			edits:    []edit{{"controllers/planexecution/change.go", `		Listing: n.version.Listing,`, `		Listing: func(string) []string { return nil },`}},
 			workload: "custom", finds: ruleState,
 		},
 		{
-			name: "an edge-triggered wake-up", unproven: true,
+			name: "steps that are taken back oldest first",
+			edits: []edit{{"internal/engine/undo.go", `		return d.State.Node(b.Path).StartedAt.Compare(d.State.Node(a.Path).StartedAt)`,
+				`		return d.State.Node(a.Path).StartedAt.Compare(d.State.Node(b.Path).StartedAt)`}},
+			workload: "undo", finds: "before what comes before it had succeeded",
+		},
+		{
+			name: "an edge-triggered wake-up",
 			edits: []edit{
 				{"controllers/planexecution/watches.go", `builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(activeOf)).`, `builder.WithPredicates(predicate.GenerationChangedPredicate{}, news)).
 		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(activeOf), builder.WithPredicates(news)).`},
 				{"controllers/planexecution/watches.go", `builder.WithPredicates(labelled))`, `builder.WithPredicates(labelled, news))`},
-				{"controllers/planexecution/watches.go", `// activeOf is the execution`, `// news are changes, not what was there before.
+				{"controllers/planexecution/watches.go", `// activeOf are the executions`, `// news are changes, not what was there before.
 var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 
-// activeOf is the execution`},
+// activeOf are the executions`},
 				{"controllers/planexecution/watches.go", `	"sigs.k8s.io/controller-runtime/pkg/controller"
 `, `	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -41,7 +47,7 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 			finds: ruleEnd,
 		},
 		{
-			name: "an Instance that is looked at only when its spec changes", unproven: true,
+			name: "an Instance that is looked at only when its spec changes",
 			edits: []edit{
 				{"controllers/instance/watches.go", `For(&v1alpha1.Instance{}). // status too: wiped, it comes back`, `For(&v1alpha1.Instance{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).`},
 			},
@@ -55,13 +61,13 @@ var news = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !
 func errorHandling() []*mutant {
 	return []*mutant{
 		{
-			name: "a repeated creation that is an error", unproven: true,
+			name:     "a repeated creation that is an error",
 			edits:    []edit{{"controllers/instance/act.go", `	if !apierrors.IsAlreadyExists(err) {`, `	if !apierrors.IsAlreadyExists(err) || apierrors.IsAlreadyExists(err) {`}},
 			workload: "deploy", class: "lost", write: write{"POST planexecutions", 1},
 			finds: ruleEnd,
 		},
 		{
-			name: "a server error that is taken for a refusal", unproven: true,
+			name: "a server error that is taken for a refusal",
 			edits: []edit{{"internal/apply/classify.go", `	if permanent(err) {
 `, `	if permanent(err) || apierrors.IsInternalError(err) {
 `}},
@@ -69,7 +75,7 @@ func errorHandling() []*mutant {
 			finds: ruleEnd,
 		},
 		{
-			name: "a refusal that is tried for ever", unproven: true,
+			name: "a refusal that is tried for ever",
 			edits: []edit{{"internal/apply/classify.go", `	if permanent(err) {
 `, `	if permanent(err) && !apierrors.IsForbidden(err) {
 `}},
@@ -77,7 +83,7 @@ func errorHandling() []*mutant {
 			finds: "nothing says",
 		},
 		{
-			name: "a conflict that is an error", unproven: true,
+			name: "a conflict that is an error",
 			edits: []edit{{"controllers/planexecution/controller.go", `	if apierrors.IsConflict(err) {
 `, `	if false && apierrors.IsConflict(err) {
 `}},
@@ -85,9 +91,9 @@ func errorHandling() []*mutant {
 			finds: ruleLog,
 		},
 		{
-			name: "a Job that was removed is made again", unproven: true,
+			name:     "a Job that was removed is made again",
 			edits:    []edit{{"controllers/planexecution/health.go", `if known.Name != ref.Name || known.UID == "" {`, `if known.Name != ref.Name || known.UID == "" || true {`}},
-			workload: "deploy", class: "job-removed", write: write{"POST jobs", 1},
+			workload: "deploy", class: "job-removed",
 			finds: ruleEffect,
 		},
 	}

@@ -9,7 +9,7 @@ import "slices"
 
 // mutants are all of them.
 func mutants() []*mutant {
-	return slices.Concat(namesAndLocks(), truths(), orders(), errorHandling())
+	return slices.Concat(namesAndLocks(), truths(), orders(), errorHandling(), drifts())
 }
 
 // namesAndLocks break the rules about who may do what.
@@ -40,10 +40,19 @@ func deriveFrom(`},
 		{
 			name: "admission without a live read of the lock",
 			edits: []edit{
-				{"controllers/planexecution/open.go", `if r.Lock.Confirmed(ctx, pe.UID, inst.Status.Active.Epoch) {`, `if r.Lock.Confirmed(ctx, pe.UID, inst.Status.Active.Epoch) || true {`},
+				{"controllers/planexecution/open.go", `if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) {`, `if r.Lock.Confirmed(ctx, pe.UID, admission.Epoch) || true {`},
 			},
 			workload: "upgrade", class: "lagging-lists", write: write{"PUT instances/one/status", -1}, shown: write{"DELETE statefulsets/one", 1},
 			finds: "was announced by no status",
+		},
+		{
+			name: "a run that is taken over from the cache",
+			edits: []edit{{"controllers/planexecution/open.go", `	return inst, live, nil
+`, `	r.Lock.Confirm(pe.UID, epoch)
+	return inst, pe, nil
+`}},
+			workload: "upgrade", class: "lagging-lists", write: write{"PATCH statefulsets/one", 1}, shown: write{"DELETE statefulsets/one", 1},
+			lagging: "planexecutions", finds: "was announced by no status",
 		},
 		{
 			name: "an epoch that is not raised",
@@ -135,7 +144,7 @@ func truths() []*mutant {
 			finds: "PlanExecution one-update-HASH status applied: nothing",
 		},
 		{
-			name: "a status without resourceVersion", unproven: true,
+			name: "a status without resourceVersion",
 			edits: []edit{
 				{"controllers/planexecution/proceed.go", `	if err := r.Client.Status().Update(ctx, n.pe); err != nil {
 		return fmt.Errorf("writing`, `	raw, err := json.Marshal(map[string]any{"status": n.pe.Status})
@@ -182,7 +191,7 @@ const (
 			finds: "after attempt 2",
 		},
 		{
-			name: "a revision that is missing in a stale cache", unproven: true,
+			name: "a revision that is missing in a stale cache",
 			edits: []edit{{"internal/archive/archive.go", `		// The cache may be behind the manager that wrote it.
 		err = a.live.Get(ctx, key, cr)
 `, ``}},

@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -26,6 +27,10 @@ type proxy struct {
 	views   *views
 	// strike hands a write to a fault.
 	strike func(*fault, *exchange)
+
+	// down says that nothing is passed on: the API server is dead, or not ready yet. Until
+	// then a load balancer lets nobody through to it, for it does not know the roles.
+	down atomic.Bool
 
 	mu        sync.Mutex
 	namespace string
@@ -199,6 +204,9 @@ func (p *proxy) count(r *http.Request) (*record, *armed) {
 
 // ServeHTTP passes a request on, unless it is one that is to be spoiled.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.down.Load() {
+		panic(http.ErrAbortHandler)
+	}
 	if p.views.refuses(r) {
 		refuse(w, http.StatusGone)
 		return

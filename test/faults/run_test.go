@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/testing/install"
 )
 
@@ -33,8 +31,9 @@ type run struct {
 	state state
 	// took is how long it was from the user's move to the end, or since the last fault was over.
 	took time.Duration
-	// settled is when the run had come to its end, calm since when no write may follow.
-	settled, calm time.Time
+	// acted is when the user moved, settled when the run had come to its end, calm since when
+	// no write may follow.
+	acted, settled, calm time.Time
 
 	// logged is where its part of the manager's log begins.
 	logged int64
@@ -42,6 +41,8 @@ type run struct {
 	end    *end
 	healed time.Time
 	struck write
+	// stale is the fault's.
+	stale bool
 	// past is a resourceVersion to be shown later.
 	past string
 	// after is called when all is over.
@@ -147,6 +148,7 @@ func (h *harness) perform(ctx context.Context, r *run, f *fault) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	r.stale = f != nil && f.stale
 	if f != nil && f.fresh {
 		if err := h.kill(); err != nil {
 			r.fail(ruleEnd, "%v", err)
@@ -190,6 +192,7 @@ func (h *harness) play(ctx context.Context, r *run, chain []*armed) error {
 		}
 	}
 	var err error
+	r.acted = time.Now()
 	if r.end, err = h.act(ctx, r); err != nil {
 		return err
 	}
@@ -249,7 +252,7 @@ func (h *harness) inspect(ctx context.Context, r *run) {
 	if err := h.awaitUsers(ctx); err != nil {
 		r.fail(ruleEnd, "%v", err)
 	}
-	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 5*time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		objects, err := h.objects(ctx, r.namespace)
 		if err != nil {
 			return false, err
@@ -266,33 +269,4 @@ func (h *harness) inspect(ctx context.Context, r *run) {
 			r.add(ruleState, orphans(objects))
 		}
 	}
-}
-
-// awaitUsers waits until the versions' status tells how many Instances use them.
-func (h *harness) awaitUsers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var instances v1alpha1.InstanceList
-	if err := h.cluster.Client.List(ctx, &instances); err != nil {
-		return fmt.Errorf("listing Instances: %w", err)
-	}
-	users := map[string]int32{"app-1.0.0": 0, "app-2.0.0": 0}
-	for i := range instances.Items {
-		inst := &instances.Items[i]
-		users["app-"+inst.Spec.Version]++
-		if runs := inst.Status.Version; runs != "" && runs != inst.Spec.Version {
-			users["app-"+runs]++ // on its way to the other
-		}
-	}
-	right := map[string]bool{}
-	err := h.follow(ctx, &v1alpha1.FrameworkVersionList{}, "", func(e watch.Event) bool {
-		if fwv, ok := e.Object.(*v1alpha1.FrameworkVersion); ok {
-			right[fwv.Name] = fwv.Status.Instances == users[fwv.Name]
-		}
-		return right["app-1.0.0"] && right["app-2.0.0"]
-	})
-	if err != nil {
-		return fmt.Errorf("the number of users in the versions' status is not %v: %w", users, err)
-	}
-	return nil
 }

@@ -20,9 +20,13 @@ import (
 type safety struct {
 	ledger *ledger
 	run    *run
-	// runs are the last committed statuses by name, active the lock as it was last written.
+	// runs are the last committed statuses by name, active the lock as it was last written,
+	// beside the runs that need not hold it.
 	runs   map[string]*v1alpha1.PlanExecutionStatus
 	active *v1alpha1.ActiveExecution
+	beside map[string]bool
+	// once are the effects that were announced at any time.
+	once map[string]bool
 	// epoch is the highest so far.
 	epoch int64
 	found []string
@@ -30,7 +34,7 @@ type safety struct {
 
 // unsafe are the moments of a run in which something was wrong.
 func (h *harness) unsafe(l *ledger, r *run) []string {
-	s := &safety{ledger: l, run: r, runs: map[string]*v1alpha1.PlanExecutionStatus{}}
+	s := &safety{ledger: l, run: r, runs: map[string]*v1alpha1.PlanExecutionStatus{}, once: map[string]bool{}}
 	// In the order in which the API server answered: what was sent later may come first.
 	log := slices.Clone(r.log)
 	slices.SortStableFunc(log, func(a, b record) int { return a.at().Compare(b.at()) })
@@ -74,33 +78,63 @@ func (s *safety) follow(r *record) {
 			s.fail("%v", err)
 			return
 		}
-		s.lock(r, inst.Status.Active)
+		s.lock(r, &inst.Status)
 	}
 }
 
-// lock takes in who holds the Instance: at most one, and only who has ended lets go.
-func (s *safety) lock(r *record, next *v1alpha1.ActiveExecution) {
-	was := s.active
-	s.active = next
-	if was != nil && (next == nil || next.UID != was.UID) {
-		if old := s.runs[was.Name]; old == nil || !old.State.Terminal() {
-			s.fail("%s takes the lock from %s, which had not ended", r.write, stable(was.Name))
+// lock takes in who holds the Instance: at most one, and only who has ended lets go; and
+// who runs beside it.
+func (s *safety) lock(r *record, next *v1alpha1.InstanceStatus) {
+	was, beside := s.active, s.beside
+	s.active, s.beside = next.Active, map[string]bool{}
+	if was != nil && (next.Active == nil || next.Active.UID != was.UID) {
+		s.letsGo(r, was.Name)
+	}
+	if next.Active != nil && (was == nil || next.Active.UID != was.UID) {
+		s.admits(r, next.Active)
+	}
+	for i := range next.Shared {
+		name := next.Shared[i].Name
+		if s.beside[name] = true; !beside[name] {
+			s.admits(r, &next.Shared[i])
 		}
 	}
-	if next == nil || (was != nil && next.UID == was.UID) {
-		return
+	for name := range beside {
+		if !s.beside[name] {
+			s.letsGo(r, name)
+		}
 	}
-	known := s.runs[next.Name]
-	if next.Epoch <= s.epoch && (known == nil || known.Epoch != next.Epoch) {
-		s.fail("%s admits %s with the epoch %d, after one of %d", r.write, stable(next.Name), next.Epoch, s.epoch)
+}
+
+// letsGo checks that a run has ended that loses its place.
+func (s *safety) letsGo(r *record, name string) {
+	if old := s.runs[name]; old == nil || !old.State.Terminal() {
+		s.fail("%s takes the lock from %s, which had not ended", r.write, stable(name))
 	}
-	s.epoch = max(s.epoch, next.Epoch)
+}
+
+// admits checks that a run is told from all before it.
+func (s *safety) admits(r *record, a *v1alpha1.ActiveExecution) {
+	known := s.runs[a.Name]
+	if a.Epoch <= s.epoch && (known == nil || known.Epoch != a.Epoch) {
+		s.fail("%s admits %s with the epoch %d, after one of %d", r.write, stable(a.Name), a.Epoch, s.epoch)
+	}
+	s.epoch = max(s.epoch, a.Epoch)
+}
+
+// mayAct says whether a run may have effects now.
+func (s *safety) mayAct(name string, status *v1alpha1.PlanExecutionStatus) bool {
+	if status.Program != nil && status.Program.Shared {
+		return s.beside[name]
+	}
+	return s.active == nil || s.active.Name == name
 }
 
 // note takes in a status of a run. What has ended in it stays so, and attempts only grow.
 func (s *safety) note(r *record, next *v1alpha1.PlanExecutionStatus) {
 	old := s.runs[r.name]
 	s.runs[r.name] = next
+	s.remember(next)
 	before := map[string]v1alpha1.TaskStatus{}
 	if old != nil {
 		if old.State.Terminal() && old.State != next.State {
@@ -125,20 +159,6 @@ func (s *safety) note(r *record, next *v1alpha1.PlanExecutionStatus) {
 	})
 }
 
-// tasks visits the tasks of a status. Ready says whether all steps before are done.
-func tasks(s *v1alpha1.PlanExecutionStatus, visit func(path string, t *v1alpha1.TaskStatus, ready bool)) {
-	ready := true
-	for i := range s.Phases {
-		for j := range s.Phases[i].Steps {
-			step := &s.Phases[i].Steps[j]
-			for k := range step.Tasks {
-				visit(s.Phases[i].Name+"/"+step.Name+"/"+step.Tasks[k].Name, &step.Tasks[k], ready)
-			}
-			ready = ready && (step.State == v1alpha1.RunSucceeded || step.State == v1alpha1.RunSkipped)
-		}
-	}
-}
-
 // readiness checks that what a task made was ready in the cluster before it was said to
 // be: Jobs, and workloads that were made in this run.
 func (s *safety) readiness(r *record, path string, t *v1alpha1.TaskStatus) {
@@ -161,37 +181,5 @@ func (s *safety) readiness(r *record, path string, t *v1alpha1.TaskStatus) {
 		if !told {
 			s.fail("%s: %s succeeded before %s was ready", r.write, path, stable(targetOf(ref)))
 		}
-	}
-}
-
-// effect checks that a write as the account was announced: by the run that holds the
-// Instance, in the task whose turn it is.
-func (s *safety) effect(r *record) {
-	target, err := r.target()
-	if err != nil {
-		s.fail("%v", err)
-		return
-	}
-	announced, early := false, false
-	for name, status := range s.runs {
-		if status.State.Terminal() || (s.active != nil && s.active.Name != name) {
-			continue
-		}
-		done := true
-		tasks(status, func(_ string, t *v1alpha1.TaskStatus, ready bool) {
-			done = done && t.State.Terminal()
-			if t.State == v1alpha1.RunRunning && slices.ContainsFunc(t.Objects, func(o v1alpha1.ObjectReference) bool { return targetOf(o) == target }) {
-				announced, early = true, early || !ready
-			}
-		})
-		if slices.ContainsFunc(status.Pruned, func(o v1alpha1.ObjectReference) bool { return targetOf(o) == target }) {
-			announced, early = true, early || !done
-		}
-	}
-	switch {
-	case !announced:
-		s.fail("%s was announced by no status", r.write)
-	case early:
-		s.fail("%s came before its turn", r.write)
 	}
 }

@@ -62,7 +62,7 @@ func (c *class) wanted() bool {
 		return len(parts) == 1 || parts[1] == c.name
 	}
 	if len(settings.classes) == 0 {
-		return !c.unproven
+		return true
 	}
 	return slices.Contains(settings.classes, c.name) || slices.Contains(settings.classes, c.letter)
 }

@@ -67,7 +67,8 @@ func (s *suite) suffer(t *testing.T) {
 		}
 		begun := time.Now()
 		if err := s.h.ensure(t.Context()); err != nil {
-			t.Fatal(err)
+			words, _ := s.h.logSince(max(s.h.logSize()-lastWords, 0))
+			t.Fatalf("%v; its log ends so:\n%s", err, words)
 		}
 		if err := s.h.prepare(t.Context(), runs); err != nil {
 			t.Fatal(err)
@@ -113,6 +114,9 @@ func (s *suite) verdict(t *testing.T, quiescence time.Duration) {
 		t.Logf("the manager's log (%v):\n%s", err, raw)
 	}
 }
+
+// lastWords is how much of the log is shown of a manager that does not start.
+const lastWords = 4096
 
 func list(problems []problem) string {
 	out := make([]string, 0, len(problems))

@@ -56,7 +56,11 @@ func table() string {
 	if len(rows) == 0 {
 		return ""
 	}
-	slices.SortStableFunc(rows, func(a, b *row) int { return cmp.Compare(a.class.letter, b.class.letter) })
+	place := map[string]int{}
+	for i, c := range classes() {
+		place[c.name] = i
+	}
+	slices.SortFunc(rows, func(a, b *row) int { return cmp.Compare(place[a.class.name], place[b.class.name]) })
 	rules := []string{ruleEnd, ruleState, ruleEffect, ruleSafety, ruleQuiet, ruleLog}
 	var out strings.Builder
 	fmt.Fprintf(&out, "| class | fault | workloads | runs | %s |\n|---|---|---|---|%s\n", strings.Join(rules, " | "), strings.Repeat("---|", len(rules)))

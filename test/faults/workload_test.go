@@ -56,16 +56,22 @@ type workloadCase struct {
 	move
 	// quick ones are part of make test-crash.
 	quick bool
+	// pinned ones would lead elsewhere if the spec changed on the way.
+	pinned bool
 }
 
 var workloads = []workloadCase{
 	{name: "deploy", quick: true, move: deploy},
 	{name: "update", quick: true, before: []move{deploy}, move: set("debug", 2, nil)},
-	{name: "upgrade", quick: true, before: []move{deploy}, move: move{act: patched(func(inst *v1alpha1.Instance) { inst.Spec.Version = "2.0.0" })}},
+	{name: "upgrade", quick: true, before: []move{deploy}, move: move{act: upgrade}},
 	{name: "delete", quick: true, before: []move{deploy}, move: move{gone: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
 		return c.Delete(ctx, inst)
 	}}},
-	{name: "custom", before: []move{deploy}, move: move{act: renew, ended: renewed}},
+	{name: "custom", before: []move{deploy}, move: move{act: byHand("renew"), ended: renewed}},
+	{name: "backup", before: []move{deploy}, move: move{act: byHand("backup"), ended: backedUp}},
+	// Both leave an upgrade whose Job failed, see failing.
+	{name: "rollback", quick: true, pinned: true, before: []move{deploy, stuck}, move: move{act: byHand("rollback"), ended: stalledFor(v1alpha1.ReasonRolledBack)}},
+	{name: "undo", pinned: true, before: []move{deploy, stuck}, move: move{act: takeBack, ended: stalledFor(v1alpha1.ReasonPlanCancelled)}},
 	// A Job whose first attempt fails, see failing.
 	{name: "retry", move: deploy},
 	// The second update throws the first one's history away.
@@ -96,18 +102,6 @@ func set(level string, nodes int, history *int32) move {
 	})}
 }
 
-// renew runs a plan that is none of the life cycle's.
-func renew(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
-	return c.Create(ctx, &v1alpha1.PlanExecution{
-		ObjectMeta: metav1.ObjectMeta{Namespace: inst.Namespace, Name: "by-hand"},
-		Spec:       v1alpha1.PlanExecutionSpec{Instance: inst.Name, Plan: "renew"},
-	})
-}
-
-func renewed(_ context.Context, _ client.Client, inst *v1alpha1.Instance) bool {
-	return settled(inst) && inst.Status.Plan == "renew: Succeeded"
-}
-
 // trimmed says whether the Instance is settled and one update of two is left.
 func trimmed(ctx context.Context, c client.Client, inst *v1alpha1.Instance) bool {
 	var runs v1alpha1.PlanExecutionList
@@ -122,13 +116,18 @@ func trimmed(ctx context.Context, c client.Client, inst *v1alpha1.Instance) bool
 	return false
 }
 
-// failing is the rule of the player: the first attempts of the workload retry fail.
+// failing is the rule of the player: the first attempts of the workload retry fail, and
+// the migrations of those that go back.
 func (h *harness) failing(o client.Object) workload.Act {
 	job, ok := o.(*batchv1.Job)
 	if _, held := h.held.Load(o.GetNamespace()); held && ok {
 		return workload.Hold
 	}
-	if !ok || !strings.HasPrefix(job.Namespace, h.prefix+"-retry") {
+	of := func(workload string) bool { return strings.HasPrefix(o.GetNamespace(), h.prefix+"-"+workload) }
+	switch {
+	case ok && strings.HasPrefix(job.Name, "one-migrate-") && (of("rollback") || of("undo")):
+		return workload.Fail
+	case !ok || !of("retry"):
 		return workload.ByAnnotation(o)
 	}
 	for _, env := range job.Spec.Template.Spec.Containers[0].Env {
