@@ -30,7 +30,7 @@ func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choic
 	if o.baseline.Completed != nil {
 		s.Version = o.baseline.Completed.Version.Name
 	}
-	s.Plan = planColumn(next, o)
+	s.Plan, s.Broken = planColumn(next, o), o.broken
 	r.conditions(next, verdict(next, o, c))
 	r.drifted(next, o.drift)
 }
