@@ -5,12 +5,14 @@ package lifecycle_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -22,8 +24,9 @@ import (
 
 var publishRing sync.Once
 
-// newRing makes a namespace with an Instance of testdata/ring.yaml that is deployed.
-func newRing(t *testing.T, version string) *tenant {
+// newRing makes a namespace with an Instance of testdata/ring.yaml that is deployed. Its
+// account has the rules that the version reports, but for some resources.
+func newRing(t *testing.T, version string, without ...string) *tenant {
 	t.Helper()
 	n := newTenant(t)
 	publishRing.Do(func() {
@@ -38,7 +41,9 @@ func newRing(t *testing.T, version string) *tenant {
 			n.publishAs("ring", strings.NewReplacer("VERSION", version, "PREEMPT", preempt).Replace(string(raw)))
 		}
 	})
-	n.grant(n.reported("ring-" + version))
+	n.grant(slices.DeleteFunc(n.reported("ring-"+version), func(r rbacv1.PolicyRule) bool {
+		return slices.ContainsFunc(r.Resources, func(r string) bool { return slices.Contains(without, r) })
+	}))
 	n.create(instanceYAML, with("spec.framework", "ring"), with("spec.version", version))
 	n.awaitReady("one")
 	return n
@@ -171,4 +176,20 @@ func TestARecoveryRuleThatPreempts(t *testing.T) {
 			n.awaitRan(want...)
 		})
 	}
+}
+
+// An account that may not see what a rule observes: that is said, and nothing is guessed.
+func TestARuleThatTheAccountMayNotObserve(t *testing.T) {
+	t.Parallel()
+	n := newRing(t, "1.0.0", "pods")
+	n.event("Warning", v1alpha1.ReasonWatchRefused, "Pod in namespace "+n.ns, "recovery rules observe", "status.rules")
+	pod := n.member("dead", corev1.PodFailed)
+	n.idle()
+	n.ranExactly("deploy Succeeded")
+	n.play("Job", workload.Hold)
+	n.grant(n.reported("ring-1.0.0"))
+	n.atJob("repair")
+	n.remove(pod)
+	n.play("Job", workload.Play)
+	n.awaitRan("deploy Succeeded", "repair Succeeded")
 }
