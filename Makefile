@@ -74,6 +74,7 @@ generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types.
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Generate the CRDs (roles and webhook configurations are written by hand).
 	$(CONTROLLER_GEN) crd paths=./apis/... output:crd:artifacts:config=config/crd/bases
+	cp config/crd/bases/kudo.dev_instances.yaml internal/crdgen/instance.gen.yaml
 
 .PHONY: api-docs
 api-docs: $(CRD_REF_DOCS) ## Generate docs/api from the API types.
@@ -191,7 +192,7 @@ deploy: $(KUSTOMIZE) kustomization ## Install everything, with the image IMG.
 undeploy: $(KUSTOMIZE) ## Remove everything; refused while Instances exist.
 	@if $(KUBECTL) get instances.kudo.dev -A -o name 2>/dev/null | grep -q .; then \
 	  echo 'Instances exist: delete them first, while the manager can still clean up'; exit 1; fi
-	@# Only a manager that still runs lets go of the versions; without it their CRD would never go.
+	@# Only a manager that still runs lets go of them; without it their CRDs would never go.
 	@if $(KUBECTL) get crd frameworkversions.kudo.dev -o name >/dev/null 2>&1; then \
 	  $(KUBECTL) delete frameworkversions.kudo.dev,frameworks.kudo.dev --all; fi
 	$(KUSTOMIZE) build $(OVERLAY) | $(KUBECTL) delete --ignore-not-found -f -

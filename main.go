@@ -13,6 +13,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
@@ -33,6 +34,7 @@ import (
 	"kudo.dev/kudo/controllers"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/certs"
+	"kudo.dev/kudo/internal/crdinstall"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/preflight"
 	"kudo.dev/kudo/internal/transport"
@@ -106,6 +108,7 @@ func run(ctx context.Context, o *options) error {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	utilruntime.Must(apiextensionsv1.AddToScheme(scheme))
 	restConfig, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("reading the kubeconfig: %w", err)
@@ -226,7 +229,8 @@ func cacheOptions() cache.Options {
 	utilruntime.Must(err)
 	return cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
-			&appsv1.ControllerRevision{}: {Label: labels.NewSelector().Add(*owned)},
+			&appsv1.ControllerRevision{}:                {Label: labels.NewSelector().Add(*owned)},
+			&apiextensionsv1.CustomResourceDefinition{}: {Transform: crdinstall.Trim},
 		},
 		DefaultTransform: apply.Trim,
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	dynamicclient "k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -25,6 +26,7 @@ import (
 	"kudo.dev/kudo/controllers/planexecution"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
+	"kudo.dev/kudo/internal/crdinstall"
 	"kudo.dev/kudo/internal/dynamic"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
@@ -54,9 +56,20 @@ func Setup(ctx context.Context, mgr ctrl.Manager, versions *graph.Cache) error {
 	if err := mgr.Add(watches); err != nil {
 		return fmt.Errorf("adding the watches of accounts: %w", err)
 	}
+	objects, err := dynamicclient.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("setting up the client of generated kinds: %w", err)
+	}
+	kinds := framework.NewKinds(objects, mgr.GetLogger().WithName("kinds"))
+	if err := mgr.Add(kinds); err != nil {
+		return fmt.Errorf("adding the watches of generated kinds: %w", err)
+	}
 	events, now := mgr.GetEventRecorder("kudo"), clock.RealClock{}
 	for name, r := range map[string]interface{ SetupWithManager(ctrl.Manager) error }{
-		"framework": &framework.Reconciler{Client: c, Clock: now},
+		"framework": &framework.Reconciler{
+			Client: c, Installer: &crdinstall.Installer{Client: c, Live: live, Objects: objects}, Kinds: kinds, Events: events, Clock: now,
+		},
+		"typed": &framework.Projector{Client: c, Cache: mgr.GetCache(), Kinds: kinds, Events: events, Clock: now},
 		"frameworkversion": &frameworkversion.Reconciler{
 			Client: c, Mapper: mgr.GetRESTMapper(), Versions: versions, Events: events, Clock: now,
 		},

@@ -16,11 +16,11 @@ for tool in controller-gen crd-ref-docs; do
 done
 
 # What is generated from nothing any more must go: start without the generated files.
-find "$copy" \( -name 'zz_generated.*.go' -o -path '*/config/crd/bases/*.yaml' -o -path '*/docs/api/*.md' \) -delete
+find "$copy" \( -name 'zz_generated.*.go' -o -path '*/config/crd/bases/*.yaml' -o -path '*/docs/api/*.md' -o -name '*.gen.yaml' \) -delete
 make -s -C "$copy" generate manifests api-docs
 
 stale=0
-for path in apis config/crd docs/api; do
+for path in apis config/crd docs/api internal/crdgen; do
 	if [ -e "$root/$path" ] || [ -e "$copy/$path" ]; then
 		diff -ruN "$root/$path" "$copy/$path" || stale=1
 	fi

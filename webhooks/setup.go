@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/graph"
@@ -26,11 +28,12 @@ type Options struct {
 	Manager string
 }
 
-// Setup registers the webhooks of the four kinds.
+// Setup registers the webhooks of the four kinds, and those of all generated kinds.
 func Setup(mgr ctrl.Manager, o Options) error {
 	c := mgr.GetClient()
+	fw := &frameworkWebhook{client: c, live: mgr.GetAPIReader()}
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Framework{}).
-		WithDefaulter(frameworkWebhook{}).WithValidator(frameworkWebhook{}).Complete(); err != nil {
+		WithDefaulter(fw).WithValidator(fw).Complete(); err != nil {
 		return fmt.Errorf("registering the webhook of Framework: %w", err)
 	}
 	fwv := &versionWebhook{client: c, versions: o.Versions}
@@ -48,6 +51,9 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		WithDefaulter(pe).WithValidator(pe).Complete(); err != nil {
 		return fmt.Errorf("registering the webhook of PlanExecution: %w", err)
 	}
+	typed := &typedWebhook{client: c, versions: o.Versions}
+	mgr.GetWebhookServer().Register(mutateTypedPath, &webhook.Admission{Handler: admission.HandlerFunc(typed.mutate)})
+	mgr.GetWebhookServer().Register(validateTypedPath, &webhook.Admission{Handler: admission.HandlerFunc(typed.validate)})
 	return nil
 }
 

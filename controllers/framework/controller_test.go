@@ -50,7 +50,7 @@ func TestStatus(t *testing.T) {
 			for _, v := range tc.versions {
 				list = append(list, version(v))
 			}
-			(&Reconciler{Clock: clocktesting.NewFakePassiveClock(time.Unix(1, 0))}).status(fw, list)
+			(&Reconciler{Clock: clocktesting.NewFakePassiveClock(time.Unix(1, 0))}).status(fw, list, verdict{established: true})
 			ready := meta.FindStatusCondition(fw.Status.Conditions, v1alpha1.ConditionReady)
 			if fw.Status.DefaultVersion != tc.want || (ready.Status == metav1.ConditionTrue) != tc.ready || ready.Reason != tc.reason {
 				t.Errorf("default %q, %s %s; want %q, %v %s", fw.Status.DefaultVersion, ready.Status, ready.Reason, tc.want, tc.ready, tc.reason)
@@ -74,7 +74,7 @@ func TestTheTableHoldsTheNewest(t *testing.T) {
 		}
 		list = append(list, v)
 	}
-	(&Reconciler{Clock: clocktesting.NewFakePassiveClock(time.Unix(1, 0))}).status(fw, list)
+	(&Reconciler{Clock: clocktesting.NewFakePassiveClock(time.Unix(1, 0))}).status(fw, list, verdict{established: true})
 	if rows := fw.Status.Versions; len(rows) != maxVersions || rows[0].Version != "1.69.0" || fw.Status.VersionCount != 70 {
 		t.Errorf("%d rows of %d, the first %q", len(rows), fw.Status.VersionCount, rows[0].Version)
 	}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/graph"
 )
 
@@ -27,6 +28,15 @@ func (r *Reconciler) status(ctx context.Context, fwv *v1alpha1.FrameworkVersion,
 	s.Instances = int32(users)
 	version, errs := r.Versions.Compile(&fwv.Spec)
 	valid := r.valid(fwv, version, errs)
+	if valid.Status == metav1.ConditionTrue {
+		conflict, err := r.conflict(ctx, fwv)
+		if err != nil {
+			return err
+		}
+		if conflict != nil {
+			valid.Status, valid.Reason, valid.Message = metav1.ConditionFalse, v1alpha1.ReasonSchemaConflict, conflict.Error()
+		}
+	}
 	r.set(fwv, valid)
 	r.set(fwv, sealed(fwv))
 	found, err := r.framework(ctx, fwv)
@@ -68,6 +78,22 @@ func (r *Reconciler) valid(fwv *v1alpha1.FrameworkVersion, version *graph.Versio
 	c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 	c.Message = fmt.Sprintf("%d parameters, %d templates, %d plans", len(fwv.Spec.Parameters), len(fwv.Spec.Templates), len(version.PlanNames))
 	return c
+}
+
+// conflict says why the version's parameters do not fit to those of the versions that were
+// there before: one generated kind serves all of them.
+func (r *Reconciler) conflict(ctx context.Context, fwv *v1alpha1.FrameworkVersion) (conflict, err error) {
+	var list v1alpha1.FrameworkVersionList
+	if err := r.Client.List(ctx, &list, client.MatchingFields{v1alpha1.IndexFramework: fwv.Spec.Framework}); err != nil {
+		return nil, fmt.Errorf("listing the other versions: %w", err)
+	}
+	siblings := []*v1alpha1.FrameworkVersion{fwv}
+	for i := range list.Items {
+		if v := &list.Items[i]; v.Name != fwv.Name && meta.IsStatusConditionTrue(v.Status.Conditions, v1alpha1.ConditionValid) {
+			siblings = append(siblings, v)
+		}
+	}
+	return crdgen.Conflicts(siblings)[fwv.Name], nil
 }
 
 func sealed(fwv *v1alpha1.FrameworkVersion) metav1.Condition {

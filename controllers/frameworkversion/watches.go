@@ -6,6 +6,7 @@ package frameworkversion
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -25,6 +26,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("frameworkversion").
 		For(&v1alpha1.FrameworkVersion{}).
 		Watches(&v1alpha1.Framework{}, handler.EnqueueRequestsFromMapFunc(r.versionsOf), builder.WithPredicates(appears)).
+		Watches(&v1alpha1.FrameworkVersion{}, handler.EnqueueRequestsFromMapFunc(r.siblingsOf), builder.WithPredicates(judged)).
 		Watches(&v1alpha1.Instance{}, handler.EnqueueRequestsFromMapFunc(usedBy), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, moved))).
 		Complete(r)
 }
@@ -47,6 +49,37 @@ var moved = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	now, both := e.ObjectNew.(*v1alpha1.Instance)
 	return ok && both && old.Status.Version != now.Status.Version
 }}
+
+// judged lets a version pass that is gone, or whose verdict or parameters may have changed:
+// those that came later are held to it.
+var judged = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		old, ok := e.ObjectOld.(*v1alpha1.FrameworkVersion)
+		now, both := e.ObjectNew.(*v1alpha1.FrameworkVersion)
+		return ok && both && (old.Status.Digest != now.Status.Digest ||
+			meta.IsStatusConditionTrue(old.Status.Conditions, v1alpha1.ConditionValid) != meta.IsStatusConditionTrue(now.Status.Conditions, v1alpha1.ConditionValid))
+	},
+}
+
+// siblingsOf are the other versions of the same Framework.
+func (r *Reconciler) siblingsOf(ctx context.Context, o client.Object) []reconcile.Request {
+	changed, ok := o.(*v1alpha1.FrameworkVersion)
+	if !ok {
+		return nil
+	}
+	var list v1alpha1.FrameworkVersionList
+	if err := r.Client.List(ctx, &list, client.MatchingFields{v1alpha1.IndexFramework: changed.Spec.Framework}); err != nil {
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range list.Items {
+		if v := &list.Items[i]; v.Name != changed.Name {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(v)})
+		}
+	}
+	return out
+}
 
 func (r *Reconciler) versionsOf(ctx context.Context, o client.Object) []reconcile.Request {
 	var list v1alpha1.FrameworkVersionList

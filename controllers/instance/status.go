@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,9 +31,24 @@ func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choic
 	if o.baseline.Completed != nil {
 		s.Version = o.baseline.Completed.Version.Name
 	}
+	s.Outputs = outputs(next, o)
 	s.Plan, s.Broken = planColumn(next, o), o.broken
 	r.conditions(next, verdict(next, o, c))
 	r.drifted(next, o.drift)
+}
+
+// outputs are those of the last completed run. Where that was deleted, what was known of it
+// stays: they are not told anywhere else.
+func outputs(inst *v1alpha1.Instance, o *observed) map[string]apiextensionsv1.JSON {
+	if o.baseline.Execution == nil {
+		return nil
+	}
+	for i := range o.runs {
+		if o.runs[i].UID == o.baseline.Execution.UID {
+			return o.runs[i].Status.Outputs
+		}
+	}
+	return inst.Status.Outputs
 }
 
 // outcome is the root condition before it is spread over the others.

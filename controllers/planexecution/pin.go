@@ -72,7 +72,8 @@ func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*
 	}
 	desired, digest, err := version.Desired(inst.Spec.Parameters)
 	if err != nil {
-		return nil, fmt.Errorf("the Instance: %w", err)
+		// They did when the run was created; the version is one that may be edited.
+		return nil, fmt.Errorf("the parameters do not fit version %s: %w: %w", version.Spec.Version, err, errGone)
 	}
 	n.version = version
 	in := &revision.Inputs{
@@ -82,7 +83,9 @@ func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*
 		Account: inst.Spec.ServiceAccountName, Labels: instanceLabels(inst), Params: revision.Values(desired), Previous: b.Previous,
 		Base: base(b), Deployed: n.pe.Spec.Plan == v1alpha1.PlanDeploy || b.Completed != nil && whole(b.Completed),
 	}
+	in.Name = inst.Annotations[v1alpha1.AnnotationTypedName]
 	if b.Completed != nil {
+		in.Name = b.Completed.Name // the names of its objects derive from it: it stays
 		in.Old, in.OldVersion = b.Completed.Params, &b.Completed.Version
 		in.Changed = b.Changed(version.Params, desired)
 		in.Params = overlay(version, n.pe.Spec.Plan, in)

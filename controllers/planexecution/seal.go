@@ -27,6 +27,9 @@ func (r *Reconciler) seal(ctx context.Context, n *run) engine.Outcome {
 	if outcome := r.record(ctx, n, next); outcome.Class != engine.OutcomeNone {
 		return outcome
 	}
+	if outcome := r.outputs(ctx, n); outcome.Class != engine.OutcomeNone {
+		return outcome
+	}
 	next.Late = n.late()
 	name, err := r.Archive.WriteApplied(ctx, n.instance, n.pe, next)
 	if err != nil {

@@ -22,7 +22,9 @@ import (
 const (
 	namespace    = "demo"
 	account      = "zookeeper-installer"
-	instanceName = "zk"
+	// objectName is what the user calls the copy, instanceName what Kudo makes of it.
+	objectName   = "zk"
+	instanceName = "zookeeper-zk"
 )
 
 var errManagerEnded = errors.New("the manager has ended by itself")
@@ -87,7 +89,7 @@ func (d *demo) tell(ctx context.Context) error {
 		title, plan, what string
 		change            func(context.Context) error
 	}{
-		{"Create Instance demo/zk: ZooKeeper " + first + ", three servers", v1alpha1.PlanDeploy,
+		{"Create kind: ZooKeeper, name: zk, version: " + first + ", three servers", v1alpha1.PlanDeploy,
 			"ZooKeeper " + first + ", three servers", d.create},
 		{"Change a parameter: memory from 1Gi to 2Gi", v1alpha1.PlanUpdate, "memory from 1Gi to 2Gi", d.update},
 		{"Change the version: from " + first + " to " + second, v1alpha1.PlanUpgrade, "from " + first + " to " + second, d.upgrade},
@@ -103,13 +105,13 @@ func (d *demo) tell(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.kubectl(ctx, "get", "instances,planexecutions"); err != nil {
+	if err := d.kubectl(ctx, "get", "zookeepers,instances,planexecutions"); err != nil {
 		return err
 	}
 	if err := d.kubectl(ctx, "get", "statefulsets,pods,persistentvolumeclaims"); err != nil {
 		return err
 	}
-	d.screen.title("Delete the Instance")
+	d.screen.title("Delete zookeeper/zk")
 	return d.remove(ctx)
 }
 

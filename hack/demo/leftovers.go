@@ -19,16 +19,16 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
 
-// remove deletes the Instance, shows its cleanup, and that nothing but the data stays.
+// remove deletes the object, shows its cleanup, and that nothing but the data stays.
 func (d *demo) remove(ctx context.Context) error {
 	claims := &corev1.PersistentVolumeClaimList{}
 	if err := d.client.List(ctx, claims, client.InNamespace(namespace)); err != nil {
 		return fmt.Errorf("listing the volume claims: %w", err)
 	}
-	if err := d.client.Delete(ctx, d.instance()); err != nil {
-		return fmt.Errorf("deleting the Instance: %w", err)
+	if err := d.client.Delete(ctx, d.object()); err != nil {
+		return fmt.Errorf("deleting zookeeper/%s: %w", objectName, err)
 	}
-	if err := d.showPlan(ctx, v1alpha1.PlanCleanup, "the Instance is deleted"); err != nil {
+	if err := d.showPlan(ctx, v1alpha1.PlanCleanup, "zookeeper/zk is deleted"); err != nil {
 		return err
 	}
 	if err := d.screen.step("everything is gone", func() (string, error) { return "", d.awaitGone(ctx) }); err != nil {
@@ -46,6 +46,7 @@ func (d *demo) awaitGone(ctx context.Context) error {
 		list   client.ObjectList
 		object client.Object
 	}{
+		{d.objects(), d.object()},
 		{&v1alpha1.InstanceList{}, &v1alpha1.Instance{}},
 		{&v1alpha1.PlanExecutionList{}, &v1alpha1.PlanExecution{}},
 		{&appsv1.StatefulSetList{}, &appsv1.StatefulSet{}},

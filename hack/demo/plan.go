@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/projection"
 )
 
 // patience is how long anything may take before the demo gives up.
@@ -103,18 +105,19 @@ func (d *demo) redraw(pe *v1alpha1.PlanExecution) {
 	}
 }
 
-// awaitReady waits until the Instance says that its newest spec was rolled out.
+// awaitReady waits until the object says that its newest spec was rolled out.
 func (d *demo) awaitReady(ctx context.Context) error {
-	err := until(ctx, d.client, &v1alpha1.InstanceList{}, &v1alpha1.Instance{}, func(all map[string]*v1alpha1.Instance) bool {
-		inst := all[instanceName]
-		if inst == nil {
+	err := until(ctx, d.client, d.objects(), d.object(), func(all map[string]*unstructured.Unstructured) bool {
+		o := all[objectName]
+		if o == nil {
 			return false
 		}
-		c := meta.FindStatusCondition(inst.Status.Conditions, v1alpha1.ConditionReady)
-		return c != nil && c.Status == "True" && c.ObservedGeneration == inst.Generation
+		s, err := projection.StatusOf(o)
+		c := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
+		return err == nil && c != nil && c.Status == "True" && c.ObservedGeneration == o.GetGeneration()
 	}, client.InNamespace(namespace))
 	if err != nil {
-		return fmt.Errorf("waiting until the Instance is ready: %w", err)
+		return fmt.Errorf("waiting until zookeeper/%s is ready: %w", objectName, err)
 	}
 	return nil
 }

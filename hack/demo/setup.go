@@ -139,8 +139,8 @@ func (d *demo) cleanUp(ctx context.Context) error {
 
 // sayHowToStop is the end of a demo that stays.
 func (d *demo) sayHowToStop() error {
-	manifest := filepath.Join(d.dir, "instance.yaml")
-	if err := d.writeInstance(manifest); err != nil {
+	manifest := filepath.Join(d.dir, "zk.yaml")
+	if err := d.writeObject(manifest); err != nil {
 		return err
 	}
 	d.screen.title("It is left running")

@@ -5,16 +5,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -69,7 +69,13 @@ func (d *demo) publish(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("waiting until the versions are ready: %w", err)
 	}
-	return "versions " + versions[0] + " and " + versions[1], nil
+	err = until(ctx, d.client, &v1alpha1.FrameworkList{}, &v1alpha1.Framework{}, func(all map[string]*v1alpha1.Framework) bool {
+		return all[framework] != nil && meta.IsStatusConditionTrue(all[framework].Status.Conditions, v1alpha1.ConditionReady)
+	})
+	if err != nil {
+		return "", fmt.Errorf("waiting until the kind is served: %w", err)
+	}
+	return "versions " + versions[0] + " and " + versions[1] + "; kind: ZooKeeper is served", nil
 }
 
 // makeTenant grants the account the rules that the versions report, and nothing else.
@@ -86,70 +92,63 @@ func (d *demo) makeTenant(ctx context.Context) (string, error) {
 	return fmt.Sprintf("namespace %s, an account with the %d rules that the versions need", namespace, len(rules)), tenant.Apply(ctx, d.client)
 }
 
-// instance is what the demo's user writes.
-func (d *demo) instance() *v1alpha1.Instance {
-	return &v1alpha1.Instance{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Instance"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: instanceName},
-		Spec: v1alpha1.InstanceSpec{
-			Framework: framework, Version: versions[0], ServiceAccountName: account,
-			Parameters: map[string]apiextensionsv1.JSON{
-				"nodeCount": value(3), "memory": value("1Gi"),
+// kind is what Kudo generates from the Framework.
+var kind = schema.GroupVersionKind{Group: v1alpha1.TypedGroup, Version: v1alpha1.TypedVersion, Kind: "ZooKeeper"}
+
+// object is what the demo's user writes.
+func (d *demo) object() *unstructured.Unstructured {
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{"namespace": namespace, "name": objectName},
+		"spec": map[string]any{
+			"version": versions[0], "serviceAccountName": account,
+			"parameters": map[string]any{
+				"nodeCount": int64(3), "memory": "1Gi",
 				// Simulated servers need less time to settle than the 10 s of real ones.
-				"minReadySeconds": value(1),
+				"minReadySeconds": int64(1),
 			},
 		},
-	}
+	}}
+	o.SetGroupVersionKind(kind)
+	return o
 }
 
-func value(v any) apiextensionsv1.JSON {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // a number or a string
-	}
-	return apiextensionsv1.JSON{Raw: raw}
+// objects is a list of such.
+func (d *demo) objects() *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+	return list
 }
 
-func (d *demo) writeInstance(file string) error {
-	raw, err := yaml.Marshal(struct {
-		metav1.TypeMeta `json:",inline"`
-		Metadata        map[string]string     `json:"metadata"`
-		Spec            v1alpha1.InstanceSpec `json:"spec"`
-	}{d.instance().TypeMeta, map[string]string{"name": instanceName, "namespace": namespace}, d.instance().Spec})
+func (d *demo) writeObject(file string) error {
+	raw, err := yaml.Marshal(d.object())
 	if err != nil {
-		return fmt.Errorf("encoding the Instance: %w", err)
+		return fmt.Errorf("encoding the object: %w", err)
 	}
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		return fmt.Errorf("writing the Instance: %w", err)
+		return fmt.Errorf("writing the object: %w", err)
 	}
 	return nil
 }
 
 func (d *demo) create(ctx context.Context) error {
-	if err := d.client.Create(ctx, d.instance()); err != nil {
-		return fmt.Errorf("creating the Instance: %w", err)
+	if err := d.client.Create(ctx, d.object()); err != nil {
+		return fmt.Errorf("creating zookeeper/%s: %w", objectName, err)
 	}
 	return nil
 }
 
 func (d *demo) update(ctx context.Context) error {
-	return d.edit(ctx, func(s *v1alpha1.InstanceSpec) { s.Parameters["memory"] = value("2Gi") })
+	return d.edit(ctx, `{"spec":{"parameters":{"memory":"2Gi"}}}`)
 }
 
 func (d *demo) upgrade(ctx context.Context) error {
-	return d.edit(ctx, func(s *v1alpha1.InstanceSpec) { s.Version = versions[1] })
+	return d.edit(ctx, `{"spec":{"version":"`+versions[1]+`"}}`)
 }
 
-// edit changes the Instance the way that kubectl edit does.
-func (d *demo) edit(ctx context.Context, change func(*v1alpha1.InstanceSpec)) error {
-	inst := &v1alpha1.Instance{}
-	if err := d.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: instanceName}, inst); err != nil {
-		return fmt.Errorf("reading the Instance: %w", err)
-	}
-	before := inst.DeepCopy()
-	change(&inst.Spec)
-	if err := d.client.Patch(ctx, inst, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("changing the Instance: %w", err)
+// edit changes the object the way that kubectl patch does.
+func (d *demo) edit(ctx context.Context, patch string) error {
+	if err := d.client.Patch(ctx, d.object(), client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		return fmt.Errorf("changing zookeeper/%s: %w", objectName, err)
 	}
 	return nil
 }

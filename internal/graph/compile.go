@@ -46,6 +46,7 @@ type Version struct {
 	generated   map[string]v1alpha1.Generate
 	templates   *render.Set
 	validations []rule
+	outputs     []output
 	observe     []*observation
 	tasks       map[string]*Task
 	upgradable  []*semver.Constraints
@@ -200,6 +201,7 @@ func (c *compiler) expressions() {
 	}
 	c.env = env
 	c.observations()
+	c.outputs()
 	c.out.validations = c.rules(c.spec.Validations, c.path.Child("validations"), expr.Rule)
 }
 

@@ -32,7 +32,6 @@ func unsupported(spec *v1alpha1.FrameworkVersionSpec, path *field.Path) field.Er
 	errs := refuse(
 		refusal{len(spec.Remember) > 0, path.Child("remember")},
 		refusal{spec.Budget != nil, path.Child("budget")},
-		refusal{len(spec.Outputs) > 0, path.Child("outputs")},
 		refusal{spec.PracticeProfile != "" && spec.PracticeProfile != "none", path.Child("practiceProfile")},
 	)
 	for _, r := range spec.Recovery {
@@ -42,6 +41,10 @@ func unsupported(spec *v1alpha1.FrameworkVersionSpec, path *field.Path) field.Er
 			refusal{r.Key != "", at.Child("key")},
 			refusal{len(r.With) > 0, at.Child("with")},
 		)...)
+	}
+	for _, o := range spec.Outputs {
+		at := path.Child("outputs").Key(o.Name)
+		errs = append(errs, refuse(refusal{o.From != nil, at.Child("from")}, refusal{o.Sensitive != nil, at.Child("sensitive")})...)
 	}
 	for _, t := range spec.Tasks {
 		errs = append(errs, unsupportedTask(&t, path.Child("tasks").Key(t.Name))...)

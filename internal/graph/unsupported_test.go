@@ -25,8 +25,13 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"recovery[r].with": func(s *spec) {
 			s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", With: []v1alpha1.Argument{{Name: "a", Value: "1"}}}}
 		},
-		"spec.outputs":         func(s *spec) { s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1"}} },
 		"spec.practiceProfile": func(s *spec) { s.PracticeProfile = "strict-1" },
+		"outputs[o].from": func(s *spec) {
+			s.Outputs = []v1alpha1.Output{{Name: "o", From: &v1alpha1.OutputSource{Plan: "p", Output: "o"}}}
+		},
+		"outputs[o].sensitive": func(s *spec) {
+			s.Outputs = []v1alpha1.Output{{Name: "o", Value: "1", Sensitive: &v1alpha1.SecretKey{Secret: "s", Key: "k"}}}
+		},
 
 		"tasks[config].args":           func(s *spec) { applyTask(s).Args = []string{"a"} },
 		"tasks[config].exec":           action(v1alpha1.TaskAction{Exec: &v1alpha1.ExecTask{Command: []string{"ls"}}}),

@@ -28,6 +28,14 @@ type Run struct {
 	Attempt int32
 }
 
+// nameOf is the name that a person gave the running copy.
+func nameOf(in *revision.Inputs, id Identity) string {
+	if in.Name != "" {
+		return in.Name
+	}
+	return id.Name
+}
+
 // changed is a map over all parameters, so that `changed.x` is false and not missing.
 func (v *Version) changed(in *revision.Inputs) map[string]bool {
 	out := make(map[string]bool, len(in.Params))
@@ -82,7 +90,7 @@ func (v *Version) templateValues(in *revision.Inputs, id Identity, run *Run) ren
 		"Params":    v.referred(in.Params, id),
 		"Changed":   anyMap(v.changed(in)),
 		"Version":   map[string]any{"name": in.Version.Name, "app": in.Version.App},
-		"Name":      id.Name,
+		"Name":      nameOf(in, id),
 		"Namespace": id.Namespace,
 		"Labels":    anyMap(in.Labels),
 		"Instance":  map[string]any{"Name": id.Name, "Namespace": id.Namespace, "UID": string(id.UID)},
@@ -114,7 +122,7 @@ func (v *Version) vars(in *revision.Inputs, id Identity, objects map[string]any)
 		Changed: v.changed(in),
 		Version: expr.Version{Name: in.Version.Name, App: in.Version.App},
 		Instance: map[string]any{
-			"name": id.Name, "namespace": id.Namespace, "uid": string(id.UID),
+			"name": nameOf(in, id), "namespace": id.Namespace, "uid": string(id.UID),
 			"generation": in.Generation, "deployed": in.Old != nil, "labels": anyMap(in.Labels),
 		},
 		Run:     map[string]any{"trigger": in.Trigger},

@@ -69,6 +69,8 @@ type Inputs struct {
 	Framework        string      `json:"framework"`
 	FrameworkVersion string      `json:"frameworkVersion"`
 	Version          VersionName `json:"version"`
+	// Name that templates see, where it is not the Instance's own: that of the typed object.
+	Name string `json:"name,omitempty"`
 	// Digest of the FrameworkVersion's spec.
 	Digest string `json:"digest"`
 	// Program is the compressed spec, unless the version is sealed and can be read again.

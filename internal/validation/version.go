@@ -19,24 +19,6 @@ import (
 
 var specPath = field.NewPath("spec")
 
-// Framework checks a Framework.
-func Framework(fw *v1alpha1.Framework) field.ErrorList {
-	var errs field.ErrorList
-	for _, f := range []struct {
-		set  bool
-		name string
-	}{
-		{fw.Spec.Names != nil, "names"},
-		{len(fw.Spec.PrinterColumns) > 0, "printerColumns"},
-		{fw.Spec.ReplicasParameter != "", "replicasParameter"},
-	} {
-		if f.set {
-			errs = append(errs, field.Forbidden(specPath.Child(f.name), graph.NotYetSupported))
-		}
-	}
-	return errs
-}
-
 // FrameworkVersion checks a version, and against its stored self if there is one.
 func FrameworkVersion(fwv, old *v1alpha1.FrameworkVersion, versions *graph.Cache) field.ErrorList {
 	if errs := size(fwv); len(errs) > 0 {

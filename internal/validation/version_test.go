@@ -60,8 +60,31 @@ func huge(v *v1alpha1.FrameworkVersion) {
 func TestFramework(t *testing.T) {
 	fw := &v1alpha1.Framework{Spec: v1alpha1.FrameworkSpec{DisplayName: "App"}}
 	wantErrors(t, Framework(fw))
-	fw.Spec.Names = &v1alpha1.FrameworkNames{Kind: "App"}
-	fw.Spec.PrinterColumns = []v1alpha1.PrinterColumn{{Name: "a"}}
-	fw.Spec.ReplicasParameter = "size"
-	wantErrors(t, Framework(fw), "spec.names: Forbidden: not yet supported", "spec.printerColumns: Forbidden", "spec.replicasParameter: Forbidden")
+	fw.Spec.Names = &v1alpha1.FrameworkNames{Kind: "App", Singular: strings.Repeat("a", 31)}
+	fw.Spec.PrinterColumns = []v1alpha1.PrinterColumn{{Name: "Size", JSONPath: ".spec.parameters.size"}, {Name: "Age", JSONPath: ".a"}, {Name: "b", JSONPath: "a"}}
+	wantErrors(t, Framework(fw), "singular \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" has 31 characters, more than 30: set spec.names.singular",
+		"spec.printerColumns[1].name: Invalid value: \"Age\"", "spec.printerColumns[2].jsonPath: Invalid value: \"a\": must be a simple JSON path")
+}
+
+func TestNamesake(t *testing.T) {
+	named := func(name string, names v1alpha1.FrameworkNames) v1alpha1.Framework {
+		fw := v1alpha1.Framework{Spec: v1alpha1.FrameworkSpec{Names: &names}}
+		fw.Name = name
+		return fw
+	}
+	all := []v1alpha1.Framework{named("a", v1alpha1.FrameworkNames{Kind: "Cache", ShortNames: []string{"ca"}}), named("cache", v1alpha1.FrameworkNames{})}
+	for name, tc := range map[string]struct {
+		fw   v1alpha1.Framework
+		want string
+	}{
+		"its own":          {named("b", v1alpha1.FrameworkNames{ShortNames: []string{"bb"}}), ""},
+		"itself":           {all[0], `Framework cache uses the name "Cache" too`},
+		"a short name":     {named("b", v1alpha1.FrameworkNames{ShortNames: []string{"ca"}}), `Framework a uses the name "ca" too`},
+		"by default":       {named("c-ache", v1alpha1.FrameworkNames{Plural: "caches"}), `Framework a uses the name "caches" too`},
+		"nobody else does": {named("cached", v1alpha1.FrameworkNames{}), ""},
+	} {
+		if got := Namesake(&tc.fw, all); !strings.HasPrefix(got, tc.want) || (tc.want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
 }

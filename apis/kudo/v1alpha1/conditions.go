@@ -24,6 +24,9 @@ const (
 	// ConditionDrifted, on an Instance: present and True while an object is not what Kudo
 	// applied last, and is not put back.
 	ConditionDrifted = "Drifted"
+	// ConditionEstablished, on a Framework: the generated kind is served as the Framework
+	// and its valid versions describe it.
+	ConditionEstablished = "Established"
 	// ConditionValid, on a FrameworkVersion: the spec compiles.
 	ConditionValid = "Valid"
 	// ConditionSealed, on a FrameworkVersion: its spec can not be changed any more.
@@ -56,8 +59,22 @@ const (
 	ReasonDefaultMissing = "DefaultVersionMissing"
 	// ReasonAvailable: the object can be used.
 	ReasonAvailable = "Available"
-	// ReasonInUse: the object is being deleted but Instances still use it.
+	// ReasonInUse: the object is being deleted but others still use it.
 	ReasonInUse = "InUse"
+	// ReasonSchemaConflict: a parameter has another type in a version that was there before.
+	ReasonSchemaConflict = "SchemaConflict"
+	// ReasonEstablished: the generated kind is served.
+	ReasonEstablished = "Established"
+	// ReasonEstablishing: the API server does not serve the generated kind yet.
+	ReasonEstablishing = "Establishing"
+	// ReasonNameTaken: another Framework, or something else, has the names already.
+	ReasonNameTaken = "NameTaken"
+	// ReasonSchemaHeld: stored objects would not fit the new schema, so the old one stays.
+	ReasonSchemaHeld = "SchemaChangeHeld"
+	// ReasonKindInvalid: no kind can be generated from this Framework and its versions.
+	ReasonKindInvalid = "KindInvalid"
+	// ReasonKindRefused: the API server refused the generated kind; the message holds its words.
+	ReasonKindRefused = "KindRefused"
 )
 
 // Reasons of Instance.

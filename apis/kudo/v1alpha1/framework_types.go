@@ -15,6 +15,7 @@ import (
 // +kubebuilder:resource:scope=Cluster,shortName=fw,categories=kudo
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
+// +kubebuilder:printcolumn:name="Kind",type=string,JSONPath=`.status.generated.kind`
 // +kubebuilder:printcolumn:name="Default",type=string,JSONPath=`.status.defaultVersion`
 // +kubebuilder:printcolumn:name="Versions",type=integer,JSONPath=`.status.versionCount`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -67,17 +68,21 @@ type FrameworkSpec struct {
 	// +kubebuilder:validation:MaxLength=40
 	DefaultVersion string `json:"defaultVersion,omitempty"`
 	// Names are the names of the kind that Kudo generates for this framework in the
-	// group packages.kudo.dev. Not yet supported.
+	// group packages.kudo.dev. What is left open derives from metadata.name: kafka-connect
+	// becomes KafkaConnect, kafkaconnects, kafkaconnect. kind, plural and singular can not
+	// be changed once they are set.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="(!has(oldSelf.kind) || has(self.kind) && self.kind == oldSelf.kind) && (!has(oldSelf.plural) || has(self.plural) && self.plural == oldSelf.plural) && (!has(oldSelf.singular) || has(self.singular) && self.singular == oldSelf.singular)",message="kind, plural and singular can not be changed: objects exist under these names. Create another Framework"
 	Names *FrameworkNames `json:"names,omitempty"`
-	// PrinterColumns are columns that `kubectl get` shows for the generated kind. Not yet supported.
+	// PrinterColumns are columns that `kubectl get` shows for the generated kind, beside
+	// Ready, Status, Version, Plan and Age.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	PrinterColumns []PrinterColumn `json:"printerColumns,omitempty"`
 	// ReplicasParameter names the parameter behind the generated kind's scale
-	// subresource, so that `kubectl scale` and autoscalers work. Not yet supported.
+	// subresource, so that `kubectl scale` and autoscalers work. It must be of type integer.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	ReplicasParameter string `json:"replicasParameter,omitempty"`
@@ -100,26 +105,32 @@ type FrameworkNames struct {
 	// Kind is the CamelCase name, for example ZooKeeper.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
 	Kind string `json:"kind,omitempty"`
 	// Plural is the lower-case plural name, for example zookeepers.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
 	Plural string `json:"plural,omitempty"`
-	// Singular is the lower-case singular name, for example zookeeper.
+	// Singular is the lower-case singular name, for example zookeeper. The Instance of an
+	// object is named <singular>-<name>, in at most 40 characters.
 	// +optional
-	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:MaxLength=30
+	// +kubebuilder:validation:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
 	Singular string `json:"singular,omitempty"`
 	// ShortNames are abbreviations for kubectl, for example zk.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
 	ShortNames []string `json:"shortNames,omitempty"`
-	// Categories are groups of kinds for kubectl, for example all.
+	// Categories are groups of kinds for kubectl, for example all. Not set: kudo.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z]([-a-z0-9]*[a-z0-9])?$`
 	Categories []string `json:"categories,omitempty"`
 }
 
@@ -146,7 +157,9 @@ type FrameworkStatus struct {
 	// ObservedGeneration is the generation that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Ready (at least one version is valid and the default version is one of them).
+	// Conditions: Ready (at least one version is valid, the default version is one of them,
+	// and the generated kind is served); Established (the generated kind is served as this
+	// Framework and its versions describe it); Stalled as in kstatus, when a person must act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -155,6 +168,9 @@ type FrameworkStatus struct {
 	// DefaultVersion is the version that tools propose for a new Instance.
 	// +optional
 	DefaultVersion string `json:"defaultVersion,omitempty"`
+	// Generated is the kind that Kudo generated, once there is one.
+	// +optional
+	Generated *GeneratedKind `json:"generated,omitempty"`
 	// VersionCount is the number of versions, valid or not.
 	// +optional
 	VersionCount int32 `json:"versionCount,omitempty"`
@@ -164,6 +180,20 @@ type FrameworkStatus struct {
 	// +listMapKey=version
 	// +kubebuilder:validation:MaxItems=64
 	Versions []FrameworkVersionSummary `json:"versions,omitempty"`
+}
+
+// GeneratedKind is a kind that Kudo generated for a Framework.
+type GeneratedKind struct {
+	// APIVersion of its objects, for example packages.kudo.dev/v1alpha1.
+	APIVersion string `json:"apiVersion"`
+	// Kind of its objects, for example ZooKeeper.
+	Kind string `json:"kind"`
+	// Resource is its plural name, for example zookeepers.
+	Resource string `json:"resource"`
+	// Singular is its singular name: the Instance of an object is <singular>-<name>.
+	Singular string `json:"singular"`
+	// CustomResourceDefinition is the name of the object that defines it.
+	CustomResourceDefinition string `json:"customResourceDefinition"`
 }
 
 // FrameworkVersionSummary is one row of a Framework's table of versions.

@@ -148,7 +148,9 @@ type FrameworkVersionSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
 	Recovery []RecoveryRule `json:"recovery,omitempty"`
-	// Outputs are values that an Instance reports in its status. Not yet supported.
+	// Outputs are values that an Instance reports in its status, for example the address of
+	// a service: CEL over params, version, instance and objects, evaluated when a plan that
+	// applies or deletes objects has succeeded. From and sensitive are not yet supported.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

@@ -187,6 +187,10 @@ type InstanceStatus struct {
 	// Version that the Instance runs: that of the last completed lifecycle run.
 	// +optional
 	Version string `json:"version,omitempty"`
+	// Outputs are the values that the version declares as outputs, by name, as the last
+	// completed lifecycle run found them. What could not be told then is missing.
+	// +optional
+	Outputs map[string]apiextensionsv1.JSON `json:"outputs,omitempty"`
 	// Broken lists the recovery rules whose condition holds. Lost, their time starts anew.
 	// +optional
 	// +listType=map

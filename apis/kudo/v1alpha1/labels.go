@@ -37,6 +37,14 @@ const (
 	// AnnotationParameter is on generated Secrets: the parameter that they are for.
 	AnnotationParameter = "kudo.dev/parameter"
 
+	// AnnotationTypedGeneration is on Instances that are made from an object of a generated
+	// kind: the generation of that object that the spec was last taken from.
+	AnnotationTypedGeneration = "kudo.dev/typed-generation"
+
+	// AnnotationTypedName is on Instances that were made from an object of a generated kind:
+	// the name of that object, which templates see as .Name.
+	AnnotationTypedName = "kudo.dev/typed-name"
+
 	// ManagedBy is the value of LabelManagedBy on everything that Kudo applies.
 	ManagedBy = "kudo"
 	// FieldManager is the field manager of Kudo's server-side apply.
@@ -47,10 +55,23 @@ const (
 	// FinalizerVersion holds a FrameworkVersion until no Instance uses it.
 	FinalizerVersion = "kudo.dev/in-use"
 
+	// FinalizerFramework holds a Framework until no object of its kind is left.
+	FinalizerFramework = "kudo.dev/kind"
+	// FinalizerTyped holds an object of a generated kind until its Instance is gone.
+	FinalizerTyped = "kudo.dev/instance"
+
 	// EnvExecutionID is set in every container of a job task: the UID of the PlanExecution.
 	EnvExecutionID = "PLAN_EXECUTION_ID"
 	// EnvAttempt is set in every container of a job task: the attempt, counted from 1.
 	EnvAttempt = "ATTEMPT"
+)
+
+// The API of generated kinds.
+const (
+	// TypedGroup is the group of all generated kinds.
+	TypedGroup = "packages.kudo.dev"
+	// TypedVersion is their version.
+	TypedVersion = "v1alpha1"
 )
 
 // Field indexes of the manager's cache.

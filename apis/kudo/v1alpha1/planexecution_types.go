@@ -232,6 +232,9 @@ type PlanExecutionStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	Contents []ContentDigest `json:"contents,omitempty"`
+	// Outputs are the values of the version's outputs at the end of the run, by name.
+	// +optional
+	Outputs map[string]apiextensionsv1.JSON `json:"outputs,omitempty"`
 	// Paused lists the paths below which nothing more starts; "*" is all of the execution.
 	// +optional
 	// +listType=set

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
@@ -237,6 +238,7 @@ func (p *Player) look(ctx context.Context, next item) error {
 		if act == Play {
 			return p.playStatefulSet(ctx, o)
 		}
+	case *metav1.PartialObjectMetadata:
 	default:
 		if act == Play {
 			return p.write(ctx, o, ready)
@@ -246,6 +248,12 @@ func (p *Player) look(ctx context.Context, next item) error {
 }
 
 func (p *Player) read(ctx context.Context, next item) (client.Object, error) {
+	if !p.client.Scheme().Recognizes(next.kind) {
+		// An owner of a generated kind: it is not watched here, and only its metadata matters.
+		owner := &metav1.PartialObjectMetadata{}
+		owner.SetGroupVersionKind(next.kind)
+		return owner, p.client.Get(ctx, next.key, owner)
+	}
 	empty, err := p.client.Scheme().New(next.kind)
 	if err != nil {
 		return nil, fmt.Errorf("making a %s: %w", next.kind.Kind, err)

@@ -148,13 +148,15 @@ func TestFrameworks(t *testing.T) {
 		change set
 		want   refusal
 	}{
-		"24 long name":   {set{"metadata.name": strings.Repeat("a", 41)}, invalid(schema, "metadata.name must be at most 40 characters")},
-		"24 dots":        {set{"metadata.name": "a.b"}, invalid(schema, "metadata.name must be at most 40 characters: lower-case letters, digits and '-'")},
-		"24 upper case":  {set{"metadata.name": "App"}, invalid(schema, "metadata.name", "RFC 1123")},
-		"10 field":       {set{"spec.displayname": "x"}, badRequest(server, `unknown field "spec.displayname"`)},
-		"unsupported":    {set{"spec.names": "{kind: App}"}, invalid(webhook, "spec.names: Forbidden: not yet supported")},
-		"unsupported, 2": {set{"spec.replicasParameter": "size"}, invalid(webhook, "spec.replicasParameter: Forbidden: not yet supported")},
-		"unsupported, 3": {set{"spec.printerColumns": "[{name: a, type: string, jsonPath: .a}]"}, invalid(webhook, "spec.printerColumns: Forbidden: not yet supported")},
+		"24 long name":  {set{"metadata.name": strings.Repeat("a", 41)}, invalid(schema, "metadata.name must be at most 40 characters")},
+		"24 dots":       {set{"metadata.name": "a.b"}, invalid(schema, "metadata.name must be at most 40 characters: lower-case letters, digits and '-'")},
+		"24 upper case": {set{"metadata.name": "App"}, invalid(schema, "metadata.name", "RFC 1123")},
+		"10 field":      {set{"spec.displayname": "x"}, badRequest(server, `unknown field "spec.displayname"`)},
+		"singular":      {set{"metadata.name": strings.Repeat("a", 31)}, invalid(webhook, "has 31 characters, more than 30: set spec.names.singular")},
+		"kind":          {set{"spec.names": "{kind: app}"}, invalid(schema, "spec.names.kind: Invalid value: \"app\"")},
+		"a list":        {set{"spec.names": "{kind: AppList}"}, invalid(webhook, "would be taken for a list of objects: set spec.names.kind")},
+		"column":        {set{"spec.printerColumns": "[{name: a, type: string, jsonPath: a}]"}, invalid(webhook, "spec.printerColumns[0].jsonPath: Invalid value: \"a\": must be a simple JSON path")},
+		"taken column":  {set{"spec.printerColumns": "[{name: Age, type: string, jsonPath: .a}]"}, invalid(webhook, "every generated kind has a column of this name")},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

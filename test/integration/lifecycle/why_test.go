@@ -119,9 +119,7 @@ func TestWhyACrashLoop(t *testing.T) {
 	if strings.Contains(pe.Status.Message, "hush") || strings.Contains(task.Message, "disk") {
 		t.Errorf("what a program printed is in a message: %s", pe.Status.Message)
 	}
-	if quiet := n.requests(3 * time.Second); len(quiet) > 0 {
-		t.Errorf("at rest: %+v", quiet)
-	}
+	n.quiet(3 * time.Second)
 	n.setStatus(set, `{"observedGeneration":1,"replicas":1,"readyReplicas":1,"updatedReplicas":1,"currentRevision":"a","updateRevision":"a"}`)
 	n.awaitReady("one")
 	if tail := taskOf(&n.executions()[0], "set").LogTail; tail != "" {
@@ -130,6 +128,20 @@ func TestWhyACrashLoop(t *testing.T) {
 }
 
 // requests counts what Kudo asks for in this namespace for a while.
+// quiet fails unless the manager soon sends nothing about this namespace for some time: the
+// last write of what was awaited may come late on a busy machine, one that repeats does not stop.
+func (n *tenant) quiet(during time.Duration) {
+	n.Helper()
+	const tries = 3
+	var sent []cluster.Request
+	for range tries {
+		if sent = n.requests(during); len(sent) == 0 {
+			return
+		}
+	}
+	n.Errorf("at rest: %+v", sent)
+}
+
 func (n *tenant) requests(during time.Duration) []cluster.Request {
 	n.Helper()
 	from, err := n.w.Cluster.Audit.Now()
@@ -234,9 +246,7 @@ func TestWhyIsForbidden(t *testing.T) {
 			n.retry(pe, "again")
 			n.stalled("deploy", v1alpha1.ReasonTimeout, tc.words...)
 			n.awaitVerdict("one", v1alpha1.ReasonPlanStalled, tc.words...)
-			if quiet := n.requests(2 * time.Second); len(quiet) > 0 {
-				t.Errorf("at rest: %+v", quiet)
-			}
+			n.quiet(2 * time.Second)
 		})
 	}
 }

@@ -5,6 +5,7 @@ package succession_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,16 +40,18 @@ func TestNothingIsLeftAfterUninstall(t *testing.T) {
 		err := w.Admin().List(ctx, &list)
 		return err == nil && len(list.Items) == 0, fmt.Sprintf("%d Instances, %v", len(list.Items), err)
 	})
-	// Only a manager that still runs lets go of the versions.
+	// Only a manager that still runs lets go of them.
 	for _, o := range []client.Object{&v1alpha1.FrameworkVersion{}, &v1alpha1.Framework{}} {
 		if err := w.Admin().DeleteAllOf(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.Await(t, "the versions are gone", func(ctx context.Context) (bool, string) {
-		var list v1alpha1.FrameworkVersionList
-		err := w.Admin().List(ctx, &list)
-		return err == nil && len(list.Items) == 0, fmt.Sprintf("%d versions, %v", len(list.Items), err)
+	w.Await(t, "the versions and the generated kinds are gone", func(ctx context.Context) (bool, string) {
+		var versions v1alpha1.FrameworkVersionList
+		var frameworks v1alpha1.FrameworkList
+		err := errors.Join(w.Admin().List(ctx, &versions), w.Admin().List(ctx, &frameworks))
+		left := len(versions.Items) + len(frameworks.Items)
+		return err == nil && left == 0, fmt.Sprintf("%d versions and Frameworks, %v", left, err)
 	})
 	if err := w.Process.Stop(); err != nil {
 		t.Fatal(err)
