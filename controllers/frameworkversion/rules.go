@@ -27,8 +27,9 @@ var watchVerbs = []string{"get", "list", "watch", "create", "patch", "delete"}
 // readVerbs are what observing an object takes.
 var readVerbs = []string{"get", "list"}
 
-// contentVerbs are what it takes to notice that something changed that pods consume.
-var contentVerbs = []string{"get", "list", "watch"}
+// noticeVerbs are what it takes to notice that something changed that pods consume, or
+// that a recovery rule observes.
+var noticeVerbs = []string{"get", "list", "watch"}
 
 // rules are the permissions that an Instance's account needs, found by rendering
 // every task with defaults and with extreme parameters. A kind that the cluster does
@@ -43,8 +44,9 @@ func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
 		}
 	}
 	out := slices.Concat(grouped(watched, mapper, verbs), grouped(others, mapper, watchVerbs), grouped(v.Observed(), mapper, readVerbs))
+	out = append(out, grouped(v.Watched(), mapper, noticeVerbs)...)
 	if v.Restarts() || v.ContentPlan("") != "" {
-		out = append(out, grouped(v.Consumed, mapper, contentVerbs)...)
+		out = append(out, grouped(v.Consumed, mapper, noticeVerbs)...)
 	}
 	if v.Generates() {
 		out = append(out, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "create"}})

@@ -54,6 +54,7 @@ type Reconciler struct {
 	stalled  stalled
 	memory   memory
 	contents contentMemory
+	rules    ruleMemory
 }
 
 // Reconcile observes, decides, acts, and writes status when something changed.
@@ -63,7 +64,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		if apierrors.IsNotFound(err) {
 			r.stalled.set(r.Metrics, req.NamespacedName, "", false)
 			r.forget(req.NamespacedName)
-			r.forgetContents(req.NamespacedName)
+			r.unobserve(req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the Instance: %w", err)
@@ -76,6 +77,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	choice := engine.Choose(o.facts)
+	if !choice.Wake.IsZero() {
+		o.wakeIn(choice.Wake.Sub(o.facts.Now))
+	}
 	next := inst.DeepCopy()
 	if err := r.act(ctx, next, o, choice); err != nil {
 		refused := apply.Classify(err)

@@ -26,8 +26,7 @@ func (r *Reconciler) content(ctx context.Context, inst *v1alpha1.Instance, o *ob
 		version, err := r.completedVersion(ctx, o.baseline.Completed)
 		return version, o.baseline.Completed, err
 	}
-	identity := graph.Identity{Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID}
-	recorded, err := graph.Recorded(object, source, identity, nil)
+	recorded, err := graph.Recorded(object, source, identityOf(inst), nil)
 	if errors.Is(err, graph.ErrNotRecorded) {
 		return nil, &apply.Refusal{Reason: v1alpha1.ReasonNotPutBack, Message: err.Error() + ": run the plan update"}
 	}

@@ -41,7 +41,11 @@ type observed struct {
 	baseline *archive.Baseline
 	problem  *problem
 	drift    *deviation
-	wake     time.Duration
+	// broken are the recovery rules whose condition holds.
+	broken []v1alpha1.BrokenRule
+	// window is the longest time in which runs of recovery rules count.
+	window time.Duration
+	wake   time.Duration
 }
 
 // problem is why there is no desired state to roll out.
@@ -67,7 +71,7 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 	if o.baseline, err = r.Archive.Baseline(ctx, inst, o.runs); err != nil {
 		return nil, fmt.Errorf("finding out what the Instance was at rest: %w", err)
 	}
-	o.facts = engine.InstanceFacts{Deleting: inst.DeletionTimestamp != nil, Suspended: inst.Spec.Suspend}
+	o.facts = engine.InstanceFacts{Deleting: inst.DeletionTimestamp != nil, Suspended: inst.Spec.Suspend, Now: r.Clock.Now()}
 	if a := inst.Status.Active; a != nil {
 		o.facts.Active = string(a.UID)
 	}
@@ -79,7 +83,7 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 	}
 	o.facts.Completed = completed(o)
 	if o.facts.Deleting {
-		r.forgetContents(client.ObjectKeyFromObject(inst))
+		r.unobserve(client.ObjectKeyFromObject(inst))
 		return o, r.gatherDeletion(ctx, inst, o)
 	}
 	o.facts.Desired, o.problem, err = r.desired(ctx, inst, o.baseline)
@@ -92,7 +96,10 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 	if err != nil {
 		return nil, err
 	}
-	return o, r.consumed(ctx, inst, o)
+	if err := r.consumed(ctx, inst, o); err != nil {
+		return nil, err
+	}
+	return o, r.incidents(ctx, inst, o)
 }
 
 // concerns says whether an execution is one of this very Instance, and not of an
@@ -111,6 +118,9 @@ func toRun(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) engine.Run {
 		State: s.State, Reason: s.Reason, Epoch: s.Epoch, Started: s.StartedAt != nil,
 		Created: pe.CreationTimestamp.Time, ByUser: !metav1.IsControlledBy(pe, inst), Preempt: pe.Spec.Preempt,
 		FollowedBy: s.FollowedBy, Message: s.Message,
+	}
+	if s.FinishedAt != nil {
+		run.Finished = s.FinishedAt.Time
 	}
 	if p := s.Program; p != nil {
 		run.Lifecycle, run.Version, run.Desired, run.Account = p.Lifecycle, p.Version, p.Desired, p.Account

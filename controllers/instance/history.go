@@ -6,10 +6,12 @@ package instance
 import (
 	"context"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
 )
 
 // defaultHistory is how many ended executions of each plan are kept.
@@ -25,7 +27,7 @@ func (r *Reconciler) collect(ctx context.Context, inst *v1alpha1.Instance, o *ob
 	if inst.Spec.HistoryLimit != nil {
 		keep = int(*inst.Spec.HistoryLimit)
 	}
-	for _, pe := range superfluous(inst, o, keep) {
+	for _, pe := range superfluous(inst, o, keep, r.Clock.Now()) {
 		for _, name := range []string{pe.Status.Inputs, pe.Status.Applied} {
 			if name == "" || name == o.baseline.Previous {
 				continue
@@ -42,8 +44,9 @@ func (r *Reconciler) collect(ctx context.Context, inst *v1alpha1.Instance, o *ob
 }
 
 // superfluous are the executions beyond the limit, oldest first. Those since the last
-// completed one say what is unfinished: they stay.
-func superfluous(inst *v1alpha1.Instance, o *observed, keep int) []v1alpha1.PlanExecution {
+// completed one say what is unfinished: they stay. So do repairs for as long as they count
+// against the limit of their rule.
+func superfluous(inst *v1alpha1.Instance, o *observed, keep int, now time.Time) []v1alpha1.PlanExecution {
 	byPlan := map[string][]v1alpha1.PlanExecution{}
 	for _, pe := range o.runs {
 		if pe.Status.State.Terminal() && metav1.IsControlledBy(&pe, inst) {
@@ -54,7 +57,11 @@ func superfluous(inst *v1alpha1.Instance, o *observed, keep int) []v1alpha1.Plan
 	for _, runs := range byPlan {
 		slices.SortFunc(runs, func(a, b v1alpha1.PlanExecution) int { return int(b.Status.Epoch - a.Status.Epoch) })
 		for _, pe := range runs[min(max(keep, 1), len(runs)):] {
-			if done := o.baseline.Execution; done != nil && pe.Status.Epoch < done.Epoch {
+			repaired := engine.ForRecovery(pe.Spec.Trigger) && pe.Status.State == v1alpha1.RunSucceeded
+			if engine.ForRecovery(pe.Spec.Trigger) && now.Before(pe.CreationTimestamp.Add(o.window)) {
+				continue
+			}
+			if done := o.baseline.Execution; done != nil && (repaired || pe.Status.Epoch < done.Epoch) {
 				out = append(out, pe)
 			}
 		}

@@ -5,6 +5,7 @@ package instance
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,14 @@ func ended(name, plan string, epoch int64, state v1alpha1.RunState) v1alpha1.Pla
 	pe.OwnerReferences = []metav1.OwnerReference{{UID: "u-1", Controller: &yes}}
 	pe.Spec.Plan = plan
 	pe.Status = v1alpha1.PlanExecutionStatus{Epoch: epoch, State: state}
+	return pe
+}
+
+// repaired is a run of a recovery rule, created some time ago.
+func repaired(name string, epoch int64, ago time.Duration, state v1alpha1.RunState) v1alpha1.PlanExecution {
+	pe := ended(name, "repair", epoch, state)
+	pe.Spec.Trigger = engine.TriggerRecovery + "rule/" + name
+	pe.CreationTimestamp = metav1.NewTime(time.Now().Add(ago))
 	return pe
 }
 
@@ -55,19 +64,22 @@ func TestSuperfluous(t *testing.T) {
 		},
 		"what runs stays":     {1, 3, []v1alpha1.PlanExecution{ended("a", "update", 2, stalled), ended("b", "update", 3, ok)}, nil},
 		"a person's own stay": {1, 3, []v1alpha1.PlanExecution{byUser(ended("a", "update", 2, ok)), ended("b", "update", 3, ok)}, nil},
-		"nothing completed":   {1, -1, []v1alpha1.PlanExecution{ended("a", "deploy", 1, cancelled), ended("b", "deploy", 2, cancelled)}, nil},
+		"repairs stay while they count, then they go": {1, 1, []v1alpha1.PlanExecution{
+			repaired("a", 2, -3*time.Hour, ok), repaired("b", 3, -3*time.Hour, cancelled), repaired("c", 4, -time.Minute, ok), repaired("d", 5, -time.Minute, ok),
+		}, []string{"a"}},
+		"nothing completed": {1, -1, []v1alpha1.PlanExecution{ended("a", "deploy", 1, cancelled), ended("b", "deploy", 2, cancelled)}, nil},
 		"the completed one stays though it is old": {
 			1, 1, []v1alpha1.PlanExecution{ended("a", "deploy", 1, ok), ended("b", "deploy", 2, cancelled)}, nil,
 		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			o := &observed{runs: tc.runs, baseline: &archive.Baseline{}}
+			o := &observed{runs: tc.runs, baseline: &archive.Baseline{}, window: time.Hour}
 			if tc.done >= 0 {
 				o.baseline.Execution = &v1alpha1.CompletedExecution{Epoch: tc.done}
 			}
 			var got []string
-			for _, pe := range superfluous(zk(), o, tc.keep) {
+			for _, pe := range superfluous(zk(), o, tc.keep, time.Now()) {
 				got = append(got, pe.Name)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

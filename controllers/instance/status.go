@@ -32,7 +32,7 @@ func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choic
 		s.Version = o.baseline.Completed.Version.Name
 	}
 	s.Outputs = outputs(next, o)
-	s.Plan = planColumn(next, o)
+	s.Plan, s.Broken = planColumn(next, o), o.broken
 	r.conditions(next, verdict(next, o, c))
 	r.drifted(next, o.drift)
 }

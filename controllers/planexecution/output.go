@@ -11,6 +11,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/observe"
 )
 
 // outputs evaluates what the version tells about the Instance, now that it is at rest. What
@@ -22,10 +23,7 @@ func (r *Reconciler) outputs(ctx context.Context, n *run) engine.Outcome {
 		if err != nil {
 			continue // the output that needs it says what is missing
 		}
-		before := n.observed
-		n.observed = observed // what is owned is found by what was seen just now
-		seen, err := r.ask(ctx, n, query)
-		n.observed = before
+		seen, err := observe.Ask(ctx, n.applier.Client, n.pe.Namespace, query, observed)
 		if o := apply.Classify(err); o.Class == engine.OutcomeTransient {
 			return o
 		}

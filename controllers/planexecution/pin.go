@@ -54,6 +54,9 @@ func (r *Reconciler) pin(ctx context.Context, n *run) error {
 
 func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*revision.Inputs, error) {
 	inst := n.instance
+	if engine.ForRecovery(n.pe.Spec.Trigger) && b.Completed != nil {
+		return r.recoveryInputs(ctx, n, b)
+	}
 	switch n.pe.Spec.Plan {
 	case v1alpha1.PlanRollback:
 		return r.rollbackInputs(ctx, n, b)
@@ -141,6 +144,17 @@ func (r *Reconciler) rollbackInputs(ctx context.Context, n *run, b *archive.Base
 	in.Base, in.Deployed, in.Contents = base(b), whole(b.Completed), b.Contents
 	in.Against, err = r.wanted(ctx, n.instance)
 	return &in, err
+}
+
+// recoveryInputs are those of what runs: a repair takes nothing over from a newer spec.
+func (r *Reconciler) recoveryInputs(ctx context.Context, n *run, b *archive.Baseline) (*revision.Inputs, error) {
+	in, err := r.cleanupInputs(ctx, n, b)
+	if err != nil {
+		return nil, err
+	}
+	in.Deployed = whole(b.Completed)
+	in.Against, err = r.wanted(ctx, n.instance)
+	return in, err
 }
 
 // wanted is the digest of what the Instance wants now; empty where that can not be said.

@@ -53,6 +53,9 @@ func (r *Reconciler) forget(run types.NamespacedName) {
 // listen wakes the execution that holds the Instance of what a watch sees.
 func (r *Reconciler) listen(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	r.Watches.Subscribe(func(e dynamic.Event) {
+		if e.Observed {
+			return // it is looked at where a condition is evaluated
+		}
 		for _, request := range r.activeIn(ctx, e.Instance) {
 			queue.Add(request)
 		}

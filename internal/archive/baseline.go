@@ -91,9 +91,10 @@ func (a *Archive) contents(ctx context.Context, inst *v1alpha1.Instance, b *Base
 }
 
 // completes says whether a run left the Instance whole. What ran because another run
-// failed did not, unless it went back to what was whole.
+// failed did not, unless it went back to what was whole; nor what repaired something: it
+// took nothing over.
 func completes(r *v1alpha1.PlanExecution) bool {
-	return r.Status.State == v1alpha1.RunSucceeded &&
+	return r.Status.State == v1alpha1.RunSucceeded && !engine.ForRecovery(r.Spec.Trigger) &&
 		(r.Spec.Plan == v1alpha1.PlanRollback || !strings.HasPrefix(r.Spec.Trigger, engine.TriggerOnFailure))
 }
 

@@ -27,6 +27,8 @@ type Key struct {
 	// Name of the one object that is watched, whoever made it; empty for all objects of
 	// Instances.
 	Name string
+	// Any watches all objects of the kind, whoever made them.
+	Any bool
 }
 
 // KeyFor returns the watch that sees an object.
@@ -34,10 +36,16 @@ func KeyFor(account types.NamespacedName, ref v1alpha1.ObjectReference) Key {
 	return Key{Account: account, Namespace: ref.Namespace, GVK: schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind)}
 }
 
+// observes says whether objects are watched whoever made them.
+func (k Key) observes() bool { return k.Name != "" || k.Any }
+
 // selection says which objects are watched.
 func (k Key) selection() metav1.ListOptions {
 	if k.Name != "" {
 		return metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, k.Name).String()}
+	}
+	if k.Any {
+		return metav1.ListOptions{}
 	}
 	return metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance}
 }
@@ -63,6 +71,8 @@ type Event struct {
 	Instance types.NamespacedName
 	// AtRest says that it may concern the state at rest; else only the object's status changed.
 	AtRest bool
+	// Observed says that the object is none of the Instance's own, or only happens to be.
+	Observed bool
 }
 
 // InstanceOf names the Instance that an object belongs to, by its label and, outside of

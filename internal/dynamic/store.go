@@ -30,8 +30,8 @@ func (s *stream) store(o *metav1.PartialObjectMetadata) {
 	before := s.objects[o.Name]
 	s.mu.Unlock()
 	changed := before == nil
-	if s.key.Name != "" {
-		o.Labels, o.Annotations, o.ManagedFields = nil, nil, nil
+	if s.key.observes() {
+		o.Annotations, o.ManagedFields = nil, nil
 		changed = changed || before.UID != o.UID || before.ResourceVersion != o.ResourceVersion
 	} else {
 		trim(o)
@@ -52,10 +52,10 @@ func (s *stream) forget(o *metav1.PartialObjectMetadata) {
 }
 
 // wake tells the Instance of an object, if it is one that holds this stream: another
-// account's Instances may have objects in the same namespace. An object that is watched by
-// its name concerns all that hold the stream.
+// account's Instances may have objects in the same namespace. What is watched whoever made
+// it concerns all that hold the stream.
 func (s *stream) wake(o *metav1.PartialObjectMetadata, atRest bool) {
-	if s.key.Name != "" {
+	if s.key.observes() {
 		if atRest {
 			s.wakeAll()
 		}
@@ -66,6 +66,16 @@ func (s *stream) wake(o *metav1.PartialObjectMetadata, atRest bool) {
 		return
 	}
 	s.watcher.tell(Event{Instance: instance, AtRest: atRest})
+}
+
+// all are the objects that the stream knows; ok says whether it runs.
+func (s *stream) all() (objects []*metav1.PartialObjectMetadata, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.objects {
+		objects = append(objects, o)
+	}
+	return objects, s.running
 }
 
 func (s *stream) holds(instance types.NamespacedName) bool {
@@ -122,6 +132,6 @@ func (s *stream) down(err error) {
 
 func (s *stream) wakeAll() {
 	for _, i := range s.instances() {
-		s.watcher.tell(Event{Instance: i, AtRest: true})
+		s.watcher.tell(Event{Instance: i, AtRest: true, Observed: s.key.Any})
 	}
 }

@@ -168,6 +168,18 @@ func (w *Watcher) Get(key Key, name string) (o *metav1.PartialObjectMetadata, ok
 	return s.get(name)
 }
 
+// List returns the metadata of all objects of a watch, in no order; ok says whether the
+// watch runs and knows.
+func (w *Watcher) List(key Key) (objects []*metav1.PartialObjectMetadata, ok bool) {
+	w.mu.Lock()
+	s := w.watches[key]
+	w.mu.Unlock()
+	if s == nil {
+		return nil, false
+	}
+	return s.all()
+}
+
 // Pending says whether a watch has just begun: it neither runs nor has failed yet, and
 // will tell in a moment.
 func (w *Watcher) Pending(key Key) bool {

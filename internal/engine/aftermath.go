@@ -24,7 +24,9 @@ func (r Run) needsPerson() (reason, message string) {
 // afterFailure runs what the plan that failed last names to follow, once, for as long as
 // the Instance's spec stays. Nil where nothing follows.
 func (f InstanceFacts) afterFailure() *Choice {
-	last := f.newest(func(r Run) bool { return !strings.HasPrefix(r.Trigger, TriggerOnFailure) })
+	last := f.newest(func(r Run) bool {
+		return !strings.HasPrefix(r.Trigger, TriggerOnFailure) && (!r.forRecovery() || r.FollowedBy != "")
+	})
 	if last == nil || last.State != v1alpha1.RunFailed || last.FollowedBy == "" || last.Generation != f.Desired.Generation ||
 		last.FollowedBy == v1alpha1.PlanRollback && f.Completed == nil {
 		return nil
@@ -42,7 +44,7 @@ func (f InstanceFacts) afterFailure() *Choice {
 // rolledBack holds an Instance that was rolled back from what it wants, until its spec
 // changes: its spec is never written. Nil where it was not.
 func (f InstanceFacts) rolledBack() *Choice {
-	last := f.newest(func(r Run) bool { return r.Lifecycle })
+	last := f.newest(func(r Run) bool { return r.Lifecycle && !r.forRecovery() })
 	if last == nil || last.Plan != v1alpha1.PlanRollback || last.State != v1alpha1.RunSucceeded ||
 		last.Generation != f.Desired.Generation || f.Completed == nil || f.Completed.Desired == f.Desired.Digest {
 		return nil

@@ -43,6 +43,8 @@ type Run struct {
 	Generation string
 	// Message says how it ended.
 	Message string
+	// Finished is when it ended.
+	Finished time.Time
 }
 
 // InstanceFacts are what Choose decides from.
@@ -60,6 +62,12 @@ type InstanceFacts struct {
 	// Completed is the digest and version of the last lifecycle run that succeeded.
 	Completed *Run
 	Runs      []Run
+	// Incidents are the recovery rules whose condition holds, in the order of the version.
+	Incidents []Incident
+	// Unsure says that they may not hold any more: nothing starts because of them.
+	Unsure bool
+	// Now is the time that incidents are judged by.
+	Now time.Time
 }
 
 // Choice is what an Instance does next. At most one of Stop, Admit and Start is set.
@@ -78,6 +86,8 @@ type Choice struct {
 	Discard []Run
 	// Blocked says why nothing starts although something should; a condition reason.
 	Blocked, Message string
+	// Wake is when to choose again although nothing happened; zero for never.
+	Wake time.Time
 	// Done says, of an Instance being deleted, that no plan is left to run.
 	Done bool
 }
@@ -117,7 +127,7 @@ func (f InstanceFacts) choose() Choice {
 		return Choice{Done: true}
 	}
 	if active := f.active(); active != nil {
-		return Choice{Stop: f.stopFor(active)}
+		return f.whileRunning(active)
 	}
 	if lost := f.lostActive(); lost != nil {
 		return Choice{Admit: lost}
@@ -134,6 +144,26 @@ func (f InstanceFacts) choose() Choice {
 	if mine := f.oldestUserRun(true); mine != nil && f.preempted() {
 		return Choice{Admit: mine, Discard: f.stale(nil)}
 	}
+	if first := f.recovery(true); first.Start != nil || first.Admit != nil {
+		return first
+	}
+	next := f.chooseForSpec()
+	if next.Start != nil || next.Admit != nil {
+		return next
+	}
+	repair := f.recovery(false)
+	next.wakeAt(repair.Wake)
+	switch {
+	case repair.Start != nil || repair.Admit != nil:
+		return repair
+	case next.Blocked == "":
+		next.Blocked, next.Message = repair.Blocked, repair.Message
+	}
+	return next
+}
+
+// chooseForSpec is what follows from the spec and from what ran because of it.
+func (f InstanceFacts) chooseForSpec() Choice {
 	for _, rule := range []func() *Choice{f.afterFailure, f.rolledBack, f.contentFailed} {
 		if next := rule(); next != nil {
 			return *next
@@ -173,6 +203,18 @@ func (f InstanceFacts) lostActive() *Run {
 	return nil
 }
 
+// whileRunning says whether the active execution goes on.
+func (f InstanceFacts) whileRunning(active *Run) Choice {
+	if stop := f.stopFor(active); stop != "" || f.Deleting || f.Suspended || f.Desired == nil {
+		return Choice{Stop: stop}
+	}
+	preempted, wake := f.preemptedBy(active)
+	if preempted {
+		return Choice{Stop: v1alpha1.ReasonPreempted}
+	}
+	return Choice{Wake: wake}
+}
+
 // stopFor says why the active execution should end; empty if it should go on.
 func (f InstanceFacts) stopFor(active *Run) string {
 	switch {
@@ -180,6 +222,8 @@ func (f InstanceFacts) stopFor(active *Run) string {
 		return v1alpha1.ReasonDeleted
 	case f.Deleting || f.Suspended || f.Desired == nil || active.Trigger == triggerDelete:
 		return ""
+	case active.forRecovery() && active.State != v1alpha1.RunStalled:
+		return "" // it is about what runs, not about what is wanted
 	case active.Desired != "" && active.Desired != f.Desired.Digest,
 		active.Plan == v1alpha1.PlanRollback && active.Generation != "" && active.Generation != f.Desired.Generation:
 		return v1alpha1.ReasonSuperseded

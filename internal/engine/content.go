@@ -50,7 +50,7 @@ func (f InstanceFacts) contentChanged() *Choice {
 // contentFailed holds an Instance whose newest run was for a change of what pods consume
 // and needs a person, until that or the spec changes. Nil where there is no such run.
 func (f InstanceFacts) contentFailed() *Choice {
-	last := f.newest(func(r Run) bool { return r.Lifecycle })
+	last := f.newest(func(r Run) bool { return r.Lifecycle && !r.forRecovery() })
 	if last == nil || !strings.HasPrefix(last.Trigger, triggerContent) || last.Generation != f.Desired.Generation || last.Desired != f.Desired.Digest {
 		return nil
 	}

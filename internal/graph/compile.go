@@ -38,6 +38,8 @@ type Version struct {
 	Rendered []schema.GroupVersionKind
 	// Consumed are the kinds that rendered pods consume although no template renders them.
 	Consumed []schema.GroupVersionKind
+	// Recovery are the rules that start a plan when something is broken, in order.
+	Recovery []RecoveryRule
 	// Triggers names the plan of each parameter that has one of its own.
 	Triggers map[string]string
 
@@ -74,7 +76,7 @@ func Compile(spec *v1alpha1.FrameworkVersionSpec) (*Version, field.ErrorList) {
 		Digest: digest, Spec: spec, Plans: map[string]*Plan{}, Triggers: map[string]string{}, tasks: map[string]*Task{},
 	}}
 	c.errs = unsupported(spec, path)
-	for _, stage := range []func(){c.version, c.parameters, c.templates, c.expressions, c.tasks, c.plans, c.triggers, c.contentChange} {
+	for _, stage := range []func(){c.version, c.parameters, c.templates, c.expressions, c.tasks, c.plans, c.triggers, c.contentChange, c.recovery} {
 		stage()
 	}
 	if len(c.errs) > 0 {

@@ -46,6 +46,9 @@ func overlayDefaults(spec, stored *v1alpha1.FrameworkVersionSpec) {
 	for i := range spec.Tasks {
 		defaultTask(&spec.Tasks[i], find(stored.Tasks, spec.Tasks[i].Name, taskName))
 	}
+	for i := range spec.Recovery {
+		defaultRecovery(&spec.Recovery[i], find(stored.Recovery, spec.Recovery[i].Name, ruleOf))
+	}
 	for i := range spec.Plans {
 		p := &spec.Plans[i]
 		old := find(stored.Plans, p.Name, planName)
@@ -95,6 +98,18 @@ func taskName(t *v1alpha1.Task) string   { return t.Name }
 func planName(p *v1alpha1.Plan) string   { return p.Name }
 func phaseName(p *v1alpha1.Phase) string { return p.Name }
 func stepName(s *v1alpha1.Step) string   { return s.Name }
+
+func ruleOf(r *v1alpha1.RecoveryRule) string { return r.Name }
+
+// defaultRecovery gives a rule a limit: nothing repairs for ever what it can not cure.
+func defaultRecovery(r, old *v1alpha1.RecoveryRule) {
+	if r.Limit != nil {
+		return
+	}
+	if r.Limit = old.Limit.DeepCopy(); r.Limit == nil {
+		r.Limit = &v1alpha1.RecoveryLimit{Attempts: defaultAttempts, Window: metav1.Duration{Duration: defaultWindow}}
+	}
+}
 
 // defaultPlan gives a version with templates and no plan one that applies them all.
 func defaultPlan(spec, stored *v1alpha1.FrameworkVersionSpec) {

@@ -32,9 +32,16 @@ func unsupported(spec *v1alpha1.FrameworkVersionSpec, path *field.Path) field.Er
 	errs := refuse(
 		refusal{len(spec.Remember) > 0, path.Child("remember")},
 		refusal{spec.Budget != nil, path.Child("budget")},
-		refusal{len(spec.Recovery) > 0, path.Child("recovery")},
 		refusal{spec.PracticeProfile != "" && spec.PracticeProfile != "none", path.Child("practiceProfile")},
 	)
+	for _, r := range spec.Recovery {
+		at := path.Child("recovery").Key(r.Name)
+		errs = append(errs, refuse(
+			refusal{r.ForEach != "", at.Child("forEach")},
+			refusal{r.Key != "", at.Child("key")},
+			refusal{len(r.With) > 0, at.Child("with")},
+		)...)
+	}
 	for _, o := range spec.Outputs {
 		at := path.Child("outputs").Key(o.Name)
 		errs = append(errs, refuse(refusal{o.From != nil, at.Child("from")}, refusal{o.Sensitive != nil, at.Child("sensitive")})...)

@@ -18,9 +18,13 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		return func(s *spec) { applyTask(s).TaskAction = a }
 	}
 	tests := map[string]func(*spec){
-		"spec.remember":        func(s *spec) { s.Remember = []v1alpha1.Memory{{Name: "m", Value: "1"}} },
-		"spec.budget":          func(s *spec) { s.Budget = &v1alpha1.Budget{Of: "pods", MaxUnavailable: "1"} },
-		"spec.recovery":        func(s *spec) { s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", When: "true", Plan: "deploy"}} },
+		"spec.remember":       func(s *spec) { s.Remember = []v1alpha1.Memory{{Name: "m", Value: "1"}} },
+		"spec.budget":         func(s *spec) { s.Budget = &v1alpha1.Budget{Of: "pods", MaxUnavailable: "1"} },
+		"recovery[r].forEach": func(s *spec) { s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", ForEach: "[1]"}} },
+		"recovery[r].key":     func(s *spec) { s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", Key: "item"}} },
+		"recovery[r].with": func(s *spec) {
+			s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", With: []v1alpha1.Argument{{Name: "a", Value: "1"}}}}
+		},
 		"spec.practiceProfile": func(s *spec) { s.PracticeProfile = "strict-1" },
 		"outputs[o].from": func(s *spec) {
 			s.Outputs = []v1alpha1.Output{{Name: "o", From: &v1alpha1.OutputSource{Plan: "p", Output: "o"}}}

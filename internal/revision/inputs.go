@@ -17,6 +17,7 @@ import (
 	"io"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/params"
 )
 
@@ -94,8 +95,8 @@ type Inputs struct {
 	// Deployed says that the Instance is whole once this run succeeds: it is a deploy, or
 	// one had completed before.
 	Deployed bool `json:"deployed,omitempty"`
-	// Against is, of a rollback, the digest of what the Instance wanted; Desired is that of
-	// what it goes back to.
+	// Against is, of a rollback and of a recovery, the digest of what the Instance wanted;
+	// Desired is that of what runs.
 	Against string `json:"against,omitempty"`
 	// Tracked says that what pods consume is known: it stands in Contents.
 	Tracked bool `json:"tracked,omitempty"`
@@ -105,7 +106,7 @@ type Inputs struct {
 
 // Wanted is the digest of what the Instance wanted when the run was pinned.
 func (in *Inputs) Wanted() string {
-	if in.Plan == v1alpha1.PlanRollback {
+	if in.Plan == v1alpha1.PlanRollback || engine.ForRecovery(in.Trigger) {
 		return in.Against
 	}
 	return in.Desired

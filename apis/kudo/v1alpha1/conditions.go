@@ -107,6 +107,8 @@ const (
 	ReasonReady = "Ready"
 	// ReasonNoPlan: the version has no plan that could do what the spec asks for.
 	ReasonNoPlan = "NoPlan"
+	// ReasonRecoveryLimit: a recovery rule acted as often as it may, and it did not help.
+	ReasonRecoveryLimit = "RecoveryLimit"
 	// ReasonDeleting: the Instance is being deleted.
 	ReasonDeleting = "Deleting"
 	// ReasonDrifted: others changed objects, and driftPolicy or suspend lets them.

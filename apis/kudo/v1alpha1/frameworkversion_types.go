@@ -141,7 +141,8 @@ type FrameworkVersionSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	OnContentChange string `json:"onContentChange,omitempty"`
-	// Recovery lists rules that start a plan when something is broken. Not yet supported.
+	// Recovery lists rules that start a plan when something is broken. In order: the first
+	// that holds for long enough acts.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -286,35 +287,37 @@ type RecoveryRule struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	// ForEach is a CEL expression that yields the list of items to judge.
+	// ForEach is a CEL expression that yields the list of items to judge. Not yet supported.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	ForEach string `json:"forEach,omitempty"`
-	// When is the CEL expression that says that it is broken.
+	// When is the CEL expression that says that it is broken. What is missing means that it
+	// is not, yet.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	When string `json:"when"`
-	// Key is a CEL expression that names the incident.
+	// Key is a CEL expression that names the incident. Not yet supported.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Key string `json:"key,omitempty"`
-	// For is how long it must be broken.
+	// For is how long it must be broken without a break. Not set: not at all.
 	// +optional
 	For *metav1.Duration `json:"for,omitempty"`
 	// Plan to start.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Plan string `json:"plan"`
-	// With are the plan's parameters, as CEL expressions.
+	// With are the plan's parameters, as CEL expressions. Not yet supported.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
 	With []Argument `json:"with,omitempty"`
-	// Preempt supersedes a running plan at its next safe point.
+	// Preempt ends a running plan at its next safe point; that plan runs again afterwards.
+	// A person's plan is ended only if it is stalled.
 	// +optional
 	Preempt bool `json:"preempt,omitempty"`
-	// Limit bounds how often the rule may act.
+	// Limit bounds how often the rule may act. Default 3 times within 1h.
 	// +optional
 	Limit *RecoveryLimit `json:"limit,omitempty"`
 }

@@ -191,9 +191,23 @@ type InstanceStatus struct {
 	// completed lifecycle run found them. What could not be told then is missing.
 	// +optional
 	Outputs map[string]apiextensionsv1.JSON `json:"outputs,omitempty"`
+	// Broken lists the recovery rules whose condition holds. Lost, their time starts anew.
+	// +optional
+	// +listType=map
+	// +listMapKey=rule
+	// +kubebuilder:validation:MaxItems=32
+	Broken []BrokenRule `json:"broken,omitempty"`
 	// LastCompleted is the last lifecycle run that succeeded: the state at rest.
 	// +optional
 	LastCompleted *CompletedExecution `json:"lastCompleted,omitempty"`
+}
+
+// BrokenRule is a recovery rule whose condition holds.
+type BrokenRule struct {
+	// Rule of the version that runs.
+	Rule string `json:"rule"`
+	// Since when its condition holds.
+	Since metav1.MicroTime `json:"since"`
 }
 
 // ActiveExecution names the execution that holds an Instance.

@@ -246,3 +246,44 @@ func TestOneObjectByItsName(t *testing.T) {
 	w.watcher.Release("content/two")
 	w.await("the watch ends", func() bool { return w.watcher.Len() == 0 })
 }
+
+// All objects of a kind, whoever made them, concern all who hold the watch; those who look
+// after an Instance's own objects can tell.
+func TestAllObjectsOfAKind(t *testing.T) {
+	w := newWorld(t)
+	w.grant("get", "list", "watch")
+	all := key("ConfigMap")
+	all.Any = true
+	w.watcher.Hold("recovery/one", instance("one"), []dynamic.Key{all})
+	w.watcher.Hold("instance/two", instance("two"), []dynamic.Key{key("ConfigMap")})
+	w.await("both watches run", func() bool {
+		_, runs := w.watcher.List(all)
+		_, also := w.watcher.List(key("ConfigMap"))
+		return runs && also && w.watcher.Len() == 2
+	})
+	w.await("the other one is told that", func() bool { return w.told("two") })
+	theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "of-nobody", Labels: map[string]string{"app": "a"}}}
+	w.make(theirs)
+	there := func() bool {
+		objects, _ := w.watcher.List(all)
+		return slices.ContainsFunc(objects, func(o *metav1.PartialObjectMetadata) bool {
+			return o.Name == theirs.Name && o.UID != "" && o.Labels["app"] == "a"
+		})
+	}
+	w.await("it is told, and that it is none of the Instance's own", func() bool {
+		w.mu.Lock()
+		told := slices.ContainsFunc(w.events, func(e dynamic.Event) bool { return e.Instance.Name == "one" && e.Observed })
+		w.mu.Unlock()
+		return told && there()
+	})
+	if w.told("two") {
+		t.Error("who looks after own objects only is told too")
+	}
+	if err := w.admin.Delete(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	w.await("it is gone", func() bool { return !there() })
+	w.watcher.Release("recovery/one")
+	w.watcher.Release("instance/two")
+	w.await("the watches end", func() bool { return w.watcher.Len() == 0 })
+}

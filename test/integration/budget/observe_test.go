@@ -1,0 +1,63 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/testing/cluster"
+)
+
+// TestBudgetOfWhatIsObserved holds what contents and recovery rules cost: one read for
+// each object that pods consume, one look at what rules observe where that changed, and
+// nothing at rest.
+func TestBudgetOfWhatIsObserved(t *testing.T) {
+	w := newWorld(t)
+	rules := w.publish([]string{"duo-1.0.0"}, "test", "integration", "budget", "testdata", "duo.yaml")
+	const namespace = "budget-observed"
+	w.tenant(namespace, rules["duo-1.0.0"])
+	theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "theirs"}, StringData: map[string]string{"a": "b"}}
+	w.must(w.cluster.Client.Create(t.Context(), theirs))
+	inst := instance(namespace, "one", "duo", "1.0.0")
+	all := []measurement{}
+	measure := func(operation string, limit int, do func()) {
+		all = append(all, measurement{operation, cluster.Work(w.requests(do)), limit})
+	}
+	measure("deploy", 11, func() { w.roll(inst, nil) })
+	measure("nothing", 0, func() {})
+	measure("another label of the Secret", 1, func() {
+		w.must(w.cluster.Client.Patch(t.Context(), theirs, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"labels":{"a":"b"}}}`))))
+	})
+	measure("another content of the Secret", 12, func() {
+		w.must(w.cluster.Client.Patch(t.Context(), theirs, client.RawPatch("application/merge-patch+json", []byte(`{"stringData":{"a":"c"}}`))))
+		w.follow(&v1alpha1.InstanceList{}, namespace, func(e watch.Event) bool {
+			now, ok := e.Object.(*v1alpha1.Instance)
+			return ok && now.Status.Plan == "update: Succeeded" && now.Status.Active == nil &&
+				meta.IsStatusConditionTrue(now.Status.Conditions, v1alpha1.ConditionReady)
+		})
+	})
+	measure("nothing again", 0, func() {})
+	measure("restart with nothing to do", 2, func() { // what the rule observes is looked at once
+		w.must(w.process.Stop())
+		w.start()
+	})
+	for _, m := range all {
+		m.requests = slices.DeleteFunc(m.requests, func(r cluster.Request) bool {
+			return r.Namespace != namespace // other tests' Instances go on
+		})
+		t.Log(m)
+		if len(m.requests) > m.limit {
+			t.Errorf("%s: %d requests, more than %d", m.operation, len(m.requests), m.limit)
+		}
+	}
+	w.remove(inst)
+}
