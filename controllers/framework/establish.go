@@ -25,8 +25,12 @@ import (
 // conflictPause lets the cache catch up with whoever wrote in between.
 const conflictPause = 200 * time.Millisecond
 
-// servedPause is how soon to ask again whether the API server serves a kind.
-const servedPause = 50 * time.Millisecond
+const (
+	// servedPause is how soon to ask again whether the API server serves a kind.
+	servedPause = 50 * time.Millisecond
+	// settling is how long a kind that is established may not be served yet.
+	settling = 10 * time.Second
+)
 
 // facts are what one reconciliation knows.
 type facts struct {
@@ -125,7 +129,8 @@ func (r *Reconciler) watch(ctx context.Context, fw *v1alpha1.Framework, f *facts
 		r.Kinds.Forget(fw.Name)
 		return false, nil
 	}
-	if !r.Kinds.watches(fw.Name, f.live.UID) {
+	fresh := r.Clock.Now().Sub(crdinstall.EstablishedAt(f.live)) < settling
+	if fresh && !r.Kinds.watches(fw.Name, f.live.UID) {
 		// A watch that starts too early waits long before it tries again.
 		if serves, err = r.Installer.Served(ctx, f.live); err != nil || !serves {
 			return false, err //nolint:wrapcheck // says what was asked
@@ -148,7 +153,7 @@ func (r *Reconciler) write(ctx context.Context, fw *v1alpha1.Framework, f *facts
 	}
 	wanted, err := crdgen.Build(fw, f.valid())
 	if errors.Is(err, crdgen.ErrNoVersion) && f.live != nil && crdinstall.Foreign(f.live, fw.Name) == nil {
-		return nil // what was made of the versions that were there stays
+		return nil //nolint:nilerr // what was made of the versions that were there stays
 	}
 	if err != nil {
 		return &kindError{err}

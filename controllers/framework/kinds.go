@@ -76,7 +76,9 @@ func (k *Kinds) Start(ctx context.Context) error {
 	return nil
 }
 
-// Watch makes sure that a served kind is watched.
+// Watch makes sure that a served kind is watched. The watch outlives its caller.
+//
+//nolint:contextcheck,nolintlint
 func (k *Kinds) Watch(framework string, crd types.UID, g v1alpha1.GeneratedKind, replicas string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -206,10 +208,7 @@ func (k *Kinds) Forget(framework string) {
 func (k *Kinds) of(framework string) *kind {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if have := k.kinds[framework]; have != nil {
-		return have
-	}
-	return nil
+	return k.kinds[framework]
 }
 
 // get gives the newest known state of an object, to be read only; nil if there is none.

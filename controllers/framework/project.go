@@ -94,7 +94,7 @@ type problem struct {
 func (p *Projector) project(ctx context.Context, k *kind, typed *unstructured.Unstructured, inst *v1alpha1.Instance) (*v1alpha1.Instance, *problem, error) {
 	want, err := projection.Instance(k.framework, &k.GeneratedKind, typed)
 	if err != nil {
-		return nil, &problem{reason: v1alpha1.ReasonRefused, message: err.Error()}, nil
+		return nil, &problem{reason: v1alpha1.ReasonRefused, message: err.Error()}, nil //nolint:nilerr // told in the status
 	}
 	switch {
 	case inst == nil:

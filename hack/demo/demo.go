@@ -20,8 +20,8 @@ import (
 
 // Names that the demo makes.
 const (
-	namespace    = "demo"
-	account      = "zookeeper-installer"
+	namespace = "demo"
+	account   = "zookeeper-installer"
 	// objectName is what the user calls the copy, instanceName what Kudo makes of it.
 	objectName   = "zk"
 	instanceName = "zookeeper-zk"

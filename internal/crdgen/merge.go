@@ -68,8 +68,7 @@ func mergeTypes(out, b *props, path string) error {
 }
 
 func typeName(p *props) string {
-	switch {
-	case p.XIntOrString:
+	if p.XIntOrString {
 		return "an integer or a string"
 	}
 	return "of type " + p.Type

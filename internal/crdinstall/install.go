@@ -13,6 +13,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -237,6 +238,16 @@ func (i *Installer) Delete(ctx context.Context, crd *apiextensionsv1.CustomResou
 // Established says whether the API server serves a definition.
 func Established(crd *apiextensionsv1.CustomResourceDefinition) bool {
 	return condition(crd, apiextensionsv1.Established) == apiextensionsv1.ConditionTrue
+}
+
+// EstablishedAt is when the API server called a definition established, or stopped to.
+func EstablishedAt(crd *apiextensionsv1.CustomResourceDefinition) time.Time {
+	for _, c := range crd.Status.Conditions {
+		if c.Type == apiextensionsv1.Established {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
 }
 
 // NamesRefused gives the API server's words about names that something else has.

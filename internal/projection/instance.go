@@ -6,6 +6,7 @@
 package projection
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -147,7 +148,7 @@ func sameParameters(a, b map[string]apiextensionsv1.JSON) bool {
 		v, errX := params.Decode(x.Raw)
 		w, errY := params.Decode(y.Raw)
 		if errX != nil || errY != nil {
-			return string(x.Raw) == string(y.Raw)
+			return bytes.Equal(x.Raw, y.Raw)
 		}
 		return reflect.DeepEqual(v, w)
 	})

@@ -46,7 +46,7 @@ func Replicas(inst *v1alpha1.Instance, parameter string) *int32 {
 	}
 	v, err := params.Decode(raw.Raw)
 	n, isInteger := v.(int64)
-	if err != nil || !isInteger || n < 0 || n > 1<<31-1 {
+	if err != nil || !isInteger || n < 0 || n >= 1<<31 {
 		return nil
 	}
 	out := int32(n)

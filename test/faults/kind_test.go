@@ -216,7 +216,7 @@ func (r *kindRun) publish(ctx context.Context) error {
 		return err
 	}
 	for _, o := range []client.Object{r.fw(), version} {
-		if err := r.client().Create(ctx, o); client.IgnoreAlreadyExists(err) != nil {
+		if err := client.IgnoreAlreadyExists(r.client().Create(ctx, o)); err != nil {
 			return err
 		}
 	}
@@ -276,7 +276,7 @@ func (r *kindRun) framework(kind, status string) func(context.Context) (bool, st
 		}
 		c := meta.FindStatusCondition(fw.Status.Conditions, kind)
 		return c != nil && string(c.Status) == status && c.ObservedGeneration == fw.Generation && c.Reason != v1alpha1.ReasonEstablishing &&
-			c.Reason != v1alpha1.ReasonNoValidVersion, fmt.Sprint(c)
+			c.Reason != v1alpha1.ReasonNoValidVersion, c.String()
 	}
 }
 

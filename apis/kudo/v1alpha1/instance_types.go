@@ -71,7 +71,7 @@ const (
 	DeletionDelete DeletionPolicy = "Delete"
 )
 
-// ContentIgnore, as the value of onContentChange, runs no plan.
+// ContentIgnore is the value of onContentChange that runs no plan.
 const ContentIgnore = "Ignore"
 
 // InstanceSpec is what the user wants.

@@ -65,7 +65,7 @@ func TestVersions(t *testing.T) {
 		"52 wait for 0":         {step("wait: {for: 0s}"), invalid(webhook, "steps[0].wait.for", "must be more than 0")},
 		"52 cron":               {plans("[{name: deploy, schedule: {cron: garbage}, phases: [{name: main, " + goodSteps + "}]}]"), invalid(webhook, "spec.plans[deploy].schedule: Forbidden: not yet supported")},
 		"two kinds of task":     {set{"spec.tasks": "[{name: config, apply: {templates: [config.yaml]}, wait: {for: 1s}}]"}, invalid(webhook, `task "config" sets 2 of apply, delete, job, wait and approve`)},
-		"unsupported":           {set{"spec.outputs": "[{name: a, value: '1'}]"}, invalid(webhook, "spec.outputs: Forbidden: not yet supported")},
+		"unsupported":           {set{"spec.outputs": "[{name: a, from: {plan: p, output: o}}]"}, invalid(webhook, "spec.outputs[a].from: Forbidden: not yet supported")},
 		"enumeration":           {phases("Random", "{name: a, "+goodSteps+"}"), invalid(schema, `spec.plans[0].strategy: Unsupported value: "Random"`)},
 		"54 phases":             {phases("Serial", many(65, "{name: p%d, "+goodSteps+"}")...), invalid(schema, "spec.plans[0].phases: Too many: 65: must have at most 64 items")},
 		"54 nodes":              {phases("Serial", many(10, "{name: p%d, steps: ["+strings.Join(many(101, "{name: s%d, tasks: [{task: config}]}"), ", ")+"]}")...), invalid(webhook, "spec.plans[0].phases: Too many: 3040: must have at most 2000 items")},

@@ -46,7 +46,7 @@ var metricsURL string
 // metric reads a metric of the manager.
 func metric(t *testing.T, name string) float64 {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, metricsURL, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, metricsURL, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
 )
 
 func (a *author) foreign(plural, kind string) *apiextensionsv1.CustomResourceDefinition {
@@ -251,4 +250,3 @@ func TestAnyOrderAndTheSameAgain(t *testing.T) {
 		}
 	}
 }
-

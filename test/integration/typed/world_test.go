@@ -165,7 +165,7 @@ func (a *author) condition(kind string, status metav1.ConditionStatus, reason st
 			return false, err.Error()
 		}
 		c = meta.FindStatusCondition(fw.Status.Conditions, kind)
-		return c != nil && c.Status == status && c.Reason == reason && c.ObservedGeneration == fw.Generation, fmt.Sprint(c)
+		return c != nil && c.Status == status && c.Reason == reason && c.ObservedGeneration == fw.Generation, c.String()
 	})
 	return *c
 }
