@@ -29,7 +29,7 @@ const (
 	// servedPause is how soon to ask again whether the API server serves a kind.
 	servedPause = 50 * time.Millisecond
 	// settling is how long a kind that is established may not be served yet.
-	settling = 10 * time.Second
+	settling = 3 * time.Second
 )
 
 // facts are what one reconciliation knows.

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -151,6 +152,12 @@ func (w *world) publish(versions []string, path ...string) map[string][]rbacv1.P
 			rules[fwv.Name] = fwv.Status.Rules
 		}
 		return len(rules) == len(versions)
+	})
+	// The kind of the framework is served: what that took is not part of what is measured.
+	name, _, _ := strings.Cut(versions[0], "-")
+	w.follow(&v1alpha1.FrameworkList{}, "", func(e watch.Event) bool {
+		fw, ok := e.Object.(*v1alpha1.Framework)
+		return ok && fw.Name == name && meta.IsStatusConditionTrue(fw.Status.Conditions, v1alpha1.ConditionReady)
 	})
 	return rules
 }
