@@ -47,6 +47,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, fmt.Errorf("listing the users of the FrameworkVersion: %w", err)
 	}
 	if done, err := r.finalize(ctx, fwv, len(users.Items)); done || err != nil {
+		if err == nil {
+			r.Versions.Forget(&fwv.Spec)
+		}
 		return ctrl.Result{}, err
 	}
 	next := fwv.DeepCopy()

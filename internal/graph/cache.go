@@ -42,6 +42,17 @@ func (c *Cache) Compile(spec *v1alpha1.FrameworkVersionSpec) (*Version, field.Er
 	return entry.version, entry.errs
 }
 
+// Forget drops a version that is gone: compiled, it is a hundred times its size.
+func (c *Cache) Forget(spec *v1alpha1.FrameworkVersionSpec) {
+	digest, err := Digest(spec)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.versions.Remove(digest)
+}
+
 func (c *Cache) entry(digest string) *cached {
 	c.mu.Lock()
 	defer c.mu.Unlock()
