@@ -19,15 +19,15 @@ import (
 
 // few is how many of the kills before a write are part of make test-crash, by workload. To
 // the cluster they look like the kill after the write before.
-const few = 5
+const few = 3
 
-// TestCrash kills the manager after every write of the quick workloads, and before some,
+// TestCrash kills the manager after the writes of the quick workloads, and before some,
 // starts it again, and expects the same end as without a crash.
 func TestCrash(t *testing.T) {
 	begun := time.Now()
 	s := &suite{h: newHarness(t, cluster.Get(t), build(t), "crash", false)}
 	for i := range workloads {
-		if w := &workloads[i]; w.quick && w.wanted() {
+		if w := &workloads[i]; w.quick > 0 && w.wanted() {
 			s.workloads = append(s.workloads, w)
 		}
 	}
@@ -38,8 +38,12 @@ func TestCrash(t *testing.T) {
 				continue
 			}
 			points := s.h.points(c, w, s.references[w.name].trace())
-			if c.name == "killed-before" && !settings.all && settings.only == "" {
-				points = points[:min(few, len(points))]
+			n := w.quick
+			if c.name == "killed-before" {
+				n = few
+			}
+			if !settings.all && settings.only == "" {
+				points = points[:min(n, len(points))]
 			}
 			s.points = append(s.points, points...)
 		}

@@ -63,8 +63,8 @@ func errorHandling() []*mutant {
 		{
 			name:     "a repeated creation that is an error",
 			edits:    []edit{{"controllers/instance/act.go", `	if !apierrors.IsAlreadyExists(err) {`, `	if !apierrors.IsAlreadyExists(err) || apierrors.IsAlreadyExists(err) {`}},
-			workload: "deploy", class: "lost", write: write{"POST planexecutions", 1},
-			finds: ruleEnd,
+			workload: "deploy", class: "lagging-lists", write: write{"POST planexecutions", 1}, shown: write{"POST planexecutions", 1},
+			lagging: "planexecutions", finds: ruleLog,
 		},
 		{
 			name: "a server error that is taken for a refusal",

@@ -164,12 +164,12 @@ func truths() []*mutant {
 `},
 			},
 			workload: "deploy", class: "zombie", write: write{"PATCH planexecutions/one-deploy-HASH/status", 2},
-			finds: ruleState,
+			finds: "Running after it was Succeeded",
 		},
 		{
 			name: "an attempt that is forgotten on restart",
 			edits: []edit{
-				{"controllers/planexecution/status.go", `= t.Attempt, at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)`, `= remembered(s.Inputs+path, t.Attempt), at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)`},
+				{"controllers/planexecution/status.go", `= t.Attempt, at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)`, `= remembered(prefix+t.Name+fmt.Sprint(t.StartedAt), t.Attempt), at(t.AttemptAt), at(t.RetryAt), at(t.ProgressAt)`},
 				{"controllers/planexecution/status.go", `const (
 	answerDone `, `var attempts sync.Map
 
@@ -195,8 +195,8 @@ const (
 			edits: []edit{{"internal/archive/archive.go", `		// The cache may be behind the manager that wrote it.
 		err = a.live.Get(ctx, key, cr)
 `, ``}},
-			workload: "update", class: "lagging-lists", write: write{"PUT planexecutions/one-update-HASH/status", 2}, shown: write{"POST controllerrevisions", 1},
-			lagging: "controllerrevisions", finds: ruleState,
+			workload: "update", class: "lagging-lists", write: write{"PUT planexecutions/one-update-HASH/status", -1}, shown: write{"POST controllerrevisions", 1},
+			lagging: "controllerrevisions", finds: "times that planexecutions one-deploy-HASH was made",
 		},
 	}
 }

@@ -54,23 +54,26 @@ type workloadCase struct {
 	name   string
 	before []move
 	move
-	// quick ones are part of make test-crash.
-	quick bool
+	// quick is after how many of its writes make test-crash kills the manager.
+	quick int
 	// pinned ones would lead elsewhere if the spec changed on the way.
 	pinned bool
 }
 
+// every write of a workload.
+const every = 1000
+
 var workloads = []workloadCase{
-	{name: "deploy", quick: true, move: deploy},
-	{name: "update", quick: true, before: []move{deploy}, move: set("debug", 2, nil)},
-	{name: "upgrade", quick: true, before: []move{deploy}, move: move{act: upgrade}},
-	{name: "delete", quick: true, before: []move{deploy}, move: move{gone: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
+	{name: "deploy", quick: every, move: deploy},
+	{name: "update", quick: every, before: []move{deploy}, move: set("debug", 2, nil)},
+	{name: "upgrade", quick: every, before: []move{deploy}, move: move{act: upgrade}},
+	{name: "delete", quick: every, before: []move{deploy}, move: move{gone: true, act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error {
 		return c.Delete(ctx, inst)
 	}}},
 	{name: "custom", before: []move{deploy}, move: move{act: byHand("renew"), ended: renewed}},
 	{name: "backup", before: []move{deploy}, move: move{act: byHand("backup"), ended: backedUp}},
 	// Both leave an upgrade whose Job failed, see failing.
-	{name: "rollback", quick: true, pinned: true, before: []move{deploy, stuck}, move: move{act: byHand("rollback"), ended: stalledFor(v1alpha1.ReasonRolledBack)}},
+	{name: "rollback", quick: 8, pinned: true, before: []move{deploy, stuck}, move: move{act: byHand("rollback"), ended: stalledFor(v1alpha1.ReasonRolledBack)}},
 	{name: "undo", pinned: true, before: []move{deploy, stuck}, move: move{act: takeBack, ended: stalledFor(v1alpha1.ReasonPlanCancelled)}},
 	// A Job whose first attempt fails, see failing.
 	{name: "retry", move: deploy},
