@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
-	"kudo.dev/kudo/internal/crdinstall"
 )
 
 // finalize removes the definition once no object of the kind is left, and then lets the
@@ -29,7 +28,7 @@ func (r *Reconciler) finalize(ctx context.Context, fw *v1alpha1.Framework, f *fa
 			return false, held, err
 		}
 	}
-	if f.live == nil || crdinstall.Foreign(f.live, fw.Name) != nil {
+	if !f.ours(fw) {
 		base := fw.DeepCopy()
 		controllerutil.RemoveFinalizer(fw, v1alpha1.FinalizerFramework)
 		if err := r.Client.Patch(ctx, fw, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {

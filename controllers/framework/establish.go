@@ -77,6 +77,11 @@ func (r *Reconciler) gather(ctx context.Context, fw *v1alpha1.Framework) (*facts
 	return f, nil
 }
 
+// ours says whether the stored definition is the Framework's.
+func (f *facts) ours(fw *v1alpha1.Framework) bool {
+	return f.live != nil && crdgen.Owner(f.live) == fw.Name
+}
+
 func (f *facts) valid() []*v1alpha1.FrameworkVersion {
 	var out []*v1alpha1.FrameworkVersion
 	for i := range f.versions {
@@ -125,7 +130,7 @@ func (r *Reconciler) establish(ctx context.Context, fw *v1alpha1.Framework, f *f
 // watch watches a kind as long as its objects can be read, whatever else is wrong with it:
 // they may be waiting to be let go.
 func (r *Reconciler) watch(ctx context.Context, fw *v1alpha1.Framework, f *facts) (serves bool, err error) {
-	if f.live == nil || crdinstall.Foreign(f.live, fw.Name) != nil || !crdinstall.Established(f.live) {
+	if !f.ours(fw) || !crdinstall.Established(f.live) {
 		r.Kinds.Forget(fw.Name)
 		return false, nil
 	}
@@ -152,8 +157,8 @@ func (r *Reconciler) write(ctx context.Context, fw *v1alpha1.Framework, f *facts
 		}
 	}
 	wanted, err := crdgen.Build(fw, f.valid())
-	if errors.Is(err, crdgen.ErrNoVersion) && f.live != nil && crdinstall.Foreign(f.live, fw.Name) == nil {
-		return nil //nolint:nilerr // what was made of the versions that were there stays
+	if errors.Is(err, crdgen.ErrNoVersion) && f.ours(fw) {
+		return nil // what was made of the versions that were there stays
 	}
 	if err != nil {
 		return &kindError{err}
@@ -192,7 +197,7 @@ var errRenamed = &kindError{errors.New("kind, plural and singular can not be cha
 // served says what the API server made of the stored definition.
 func served(fw *v1alpha1.Framework, f *facts) verdict {
 	switch {
-	case f.live == nil || crdinstall.Foreign(f.live, fw.Name) != nil:
+	case !f.ours(fw):
 		return verdict{reason: v1alpha1.ReasonEstablishing, message: "the kind is not defined yet"}
 	case crdinstall.NamesRefused(f.live) != "":
 		return verdict{stalled: true, reason: v1alpha1.ReasonNameTaken,

@@ -34,7 +34,7 @@ import (
 )
 
 // fewKinds is how many kills are part of make test-crash; all of them with FAULTS_ALL.
-const fewKinds = 8
+const fewKinds = 6
 
 // TestKindCrash kills the manager around the writes of a generated kind's whole life: the
 // Framework is published, an object made and changed, the schema changed and held back, the
