@@ -192,6 +192,9 @@ func (r *Reconciler) discard(ctx context.Context, crd *apiextensionsv1.CustomRes
 // kindError says that no kind can be made of a Framework.
 type kindError struct{ error }
 
+// Unwrap gives the reason.
+func (e *kindError) Unwrap() error { return e.error }
+
 var errRenamed = &kindError{errors.New("kind, plural and singular can not be changed: objects exist under these names. Put them back, or create another Framework")}
 
 // served says what the API server made of the stored definition.
