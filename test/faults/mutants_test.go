@@ -84,7 +84,7 @@ func truths() []*mutant {
 		{
 			name: "effects before write-ahead", quick: true,
 			edits: []edit{
-				{"controllers/planexecution/proceed.go", `d.WriteAhead && len(ready) > 0`, `false && d.WriteAhead && len(ready) > 0`},
+				{"controllers/planexecution/proceed.go", `(d.WriteAhead || n.ahead) && len(ready) > 0`, `false && len(ready) > 0`},
 			},
 			workload: "deploy", finds: "was announced by no status",
 		},
