@@ -108,7 +108,7 @@ func (p *Player) lostOwner(ctx context.Context, o client.Object) (bool, error) {
 		owner := &metav1.PartialObjectMetadata{}
 		owner.SetGroupVersionKind(schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind))
 		err := p.client.Get(ctx, client.ObjectKey{Namespace: o.GetNamespace(), Name: ref.Name}, owner)
-		if err != nil && !apierrors.IsNotFound(err) {
+		if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
 			return false, fmt.Errorf("reading the owner %s %s: %w", ref.Kind, ref.Name, err)
 		}
 		if err == nil && owner.UID == ref.UID {

@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -253,7 +254,11 @@ func (p *Player) read(ctx context.Context, next item) (client.Object, error) {
 		// An owner of a generated kind: it is not watched here, and only its metadata matters.
 		owner := &metav1.PartialObjectMetadata{}
 		owner.SetGroupVersionKind(next.kind)
-		return owner, p.client.Get(ctx, next.key, owner)
+		err := p.client.Get(ctx, next.key, owner)
+		if meta.IsNoMatchError(err) { // its kind is gone, and it with that
+			err = apierrors.NewNotFound(schema.GroupResource{Group: next.kind.Group, Resource: next.kind.Kind}, next.key.Name)
+		}
+		return owner, err
 	}
 	empty, err := p.client.Scheme().New(next.kind)
 	if err != nil {
