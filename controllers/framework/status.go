@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/crdgen"
 )
 
 // maxVersions is how many rows the table has.
@@ -26,7 +27,7 @@ func (r *Reconciler) status(fw *v1alpha1.Framework, versions []v1alpha1.Framewor
 			Valid: meta.IsStatusConditionTrue(v.Status.Conditions, v1alpha1.ConditionValid),
 		})
 	}
-	slices.SortFunc(table, func(a, b v1alpha1.FrameworkVersionSummary) int { return newer(a.Version, b.Version) })
+	slices.SortFunc(table, func(a, b v1alpha1.FrameworkVersionSummary) int { return crdgen.Newer(a.Version, b.Version) })
 	s := &fw.Status
 	s.ObservedGeneration = fw.Generation
 	s.VersionCount = int32(len(table))
@@ -47,18 +48,6 @@ func (r *Reconciler) status(fw *v1alpha1.Framework, versions []v1alpha1.Framewor
 		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionStalled)
 	}
 	s.Versions = table[:min(len(table), maxVersions)]
-}
-
-// newer orders versions, newest first; what is no version comes last.
-func newer(a, b string) int {
-	va, errA := semver.NewVersion(a)
-	vb, errB := semver.NewVersion(b)
-	switch {
-	case errA != nil || errB != nil:
-		return slices.Compare([]byte(b), []byte(a))
-	default:
-		return vb.Compare(va)
-	}
 }
 
 // defaultVersion is the named one, else the newest valid one that is no pre-release.

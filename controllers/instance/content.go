@@ -50,7 +50,7 @@ func (r *Reconciler) consumed(ctx context.Context, inst *v1alpha1.Instance, o *o
 	if err != nil {
 		return err
 	}
-	seen := r.contents.of(inst)
+	seen := r.contents.of(inst, newLookedAt)
 	pending := r.watchContents(inst, known, seen)
 	if pending || o.facts.Suspended || holding(inst, o) {
 		return nil

@@ -52,9 +52,9 @@ type Reconciler struct {
 	Watches  *dynamic.Watcher
 
 	stalled  stalled
-	memory   memory
-	contents contentMemory
-	rules    ruleMemory
+	memory   memory[recollection]
+	contents memory[lookedAt]
+	rules    memory[evaluated]
 }
 
 // Reconcile observes, decides, acts, and writes status when something changed.

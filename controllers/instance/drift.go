@@ -40,7 +40,8 @@ func (r *Reconciler) steady(ctx context.Context, inst *v1alpha1.Instance, o *obs
 	if err != nil {
 		return err
 	}
-	known := r.memory.of(inst, o.baseline.Previous)
+	known := r.memory.of(inst, newRecollection)
+	known.rest(o.baseline.Previous)
 	pending := r.watch(inst, applied, known)
 	if inst.Status.Active != nil || c.Start != nil || c.Admit != nil {
 		return nil

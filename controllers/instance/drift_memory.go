@@ -4,10 +4,7 @@
 package instance
 
 import (
-	"sync"
 	"time"
-
-	"k8s.io/apimachinery/pkg/types"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/drift"
@@ -15,17 +12,8 @@ import (
 	"kudo.dev/kudo/internal/revision"
 )
 
-// memory is what this process did for Instances at rest: it keeps writes and events few,
-// and is never needed for correctness.
-type memory struct {
-	mu        sync.Mutex
-	instances map[types.NamespacedName]*recollection
-}
-
-// recollection is what this process did for one Instance. One Instance is reconciled by
-// one worker at a time.
+// recollection is what this process did for an Instance at rest.
 type recollection struct {
-	uid types.UID
 	// applied names the revision that there is about.
 	applied string
 	// there are objects that were seen since they were last written: if one is missing, it
@@ -51,31 +39,18 @@ type written struct {
 	at      time.Time
 }
 
-func (m *memory) of(inst *v1alpha1.Instance, applied string) *recollection {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.instances == nil {
-		m.instances = map[types.NamespacedName]*recollection{}
-	}
-	key := types.NamespacedName{Namespace: inst.Namespace, Name: inst.Name}
-	if found := m.instances[key]; found != nil && found.uid == inst.UID {
-		if found.applied != applied {
-			found.applied, found.there = applied, map[string]bool{}
-		}
-		return found
-	}
-	fresh := &recollection{
-		uid: inst.UID, applied: applied, there: map[string]bool{}, fights: drift.Fights{}, refusals: map[string]string{}, written: map[string]written{},
+func newRecollection() recollection {
+	return recollection{
+		there: map[string]bool{}, fights: drift.Fights{}, refusals: map[string]string{}, written: map[string]written{},
 		told: map[string]bool{}, unwatched: map[dynamic.Key]bool{},
 	}
-	m.instances[key] = fresh
-	return fresh
 }
 
-func (m *memory) forget(key types.NamespacedName) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.instances, key)
+// rest begins anew with what was seen where another revision is at rest now.
+func (k *recollection) rest(applied string) {
+	if k.applied != applied {
+		k.applied, k.there = applied, map[string]bool{}
+	}
 }
 
 // subjects are what a finding can be fought for.

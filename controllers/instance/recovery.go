@@ -62,7 +62,7 @@ func (r *Reconciler) incidents(ctx context.Context, inst *v1alpha1.Instance, o *
 	for _, rule := range version.Recovery {
 		o.window = max(o.window, rule.Spec.Limit.Window.Duration)
 	}
-	known := r.rules.of(inst)
+	known := r.rules.of(inst, newEvaluated)
 	running := activeRun(inst, o)
 	held := running != nil && !running.Status.State.Terminal()
 	if held && (engine.ForRecovery(running.Spec.Trigger) || running.Spec.Plan == v1alpha1.PlanRollback) {

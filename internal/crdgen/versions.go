@@ -48,7 +48,7 @@ func fit(versions []*v1alpha1.FrameworkVersion) (fitting []*v1alpha1.FrameworkVe
 		}
 		merged, fitting = next, append(fitting, v)
 	}
-	slices.SortFunc(fitting, func(a, b *v1alpha1.FrameworkVersion) int { return newer(a.Spec.Version, b.Spec.Version) })
+	slices.SortFunc(fitting, func(a, b *v1alpha1.FrameworkVersion) int { return Newer(a.Spec.Version, b.Spec.Version) })
 	return fitting, merged, conflicts
 }
 
@@ -79,8 +79,8 @@ func join(merged map[string]known, v *v1alpha1.FrameworkVersion) (map[string]kno
 	return next, nil
 }
 
-// newer orders versions, newest first; what is no version comes last.
-func newer(a, b string) int {
+// Newer orders versions, newest first; what is no version comes last.
+func Newer(a, b string) int {
 	va, errA := semver.NewVersion(a)
 	vb, errB := semver.NewVersion(b)
 	if errA != nil || errB != nil {
