@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -112,18 +111,14 @@ func (w *frameworkWebhook) ValidateDelete(ctx context.Context, fw *v1alpha1.Fram
 	if err != nil {
 		return nil, fmt.Errorf("looking for objects of kind %s: %w", g.Kind, err)
 	}
-	count := int64(len(list.Items))
+	count := len(list.Items)
 	if left := list.RemainingItemCount; left != nil {
-		count += *left
+		count += int(*left)
 	}
 	var names []string
 	for i := range list.Items {
 		names = append(names, list.Items[i].Namespace+"/"+list.Items[i].Name)
 	}
-	text := strings.Join(names, ", ")
-	if count > int64(len(names)) {
-		text += ", ..."
-	}
 	return nil, apierrors.NewForbidden(v1alpha1.Resource("frameworks"), fw.Name,
-		fmt.Errorf("%d objects of kind %s exist (%s): delete them first", count, g.Kind, text))
+		fmt.Errorf("%d objects of kind %s exist (%s): delete them first", count, g.Kind, validation.Some(names, count)))
 }

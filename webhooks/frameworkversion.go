@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -82,10 +81,6 @@ func (w *versionWebhook) ValidateDelete(ctx context.Context, fwv *v1alpha1.Frame
 	if len(names) == 0 {
 		return nil, nil
 	}
-	text := strings.Join(names[:min(len(names), maxNamed)], ", ")
-	if len(names) > maxNamed {
-		text += ", ..."
-	}
 	return nil, apierrors.NewForbidden(v1alpha1.Resource("frameworkversions"), fwv.Name,
-		fmt.Errorf("%d Instances use it (%s): upgrade or delete them first", len(names), text))
+		fmt.Errorf("%d Instances use it (%s): upgrade or delete them first", len(names), validation.Some(names[:min(len(names), maxNamed)], len(names))))
 }

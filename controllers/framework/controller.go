@@ -21,6 +21,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/crdinstall"
+	"kudo.dev/kudo/internal/requeue"
 )
 
 // Reconciler looks after Frameworks.
@@ -56,11 +57,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if fw.DeletionTimestamp != nil {
 		done, held, err := r.finalize(ctx, fw, f)
 		if done || err != nil {
-			return retryConflict(err)
+			return requeue.OnConflict(err)
 		}
 		found = held
 	} else if found, err = r.establish(ctx, fw, f); err != nil {
-		return retryConflict(err)
+		return requeue.OnConflict(err)
 	}
 	r.waiting.set(fw.Name, found.waits)
 	if found.pending {
@@ -72,10 +73,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: found.again}, nil
 	}
 	if err := r.Client.Status().Update(ctx, next); err != nil {
-		if apierrors.IsConflict(err) {
-			return ctrl.Result{RequeueAfter: conflictPause}, nil
-		}
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("writing the status of the Framework: %w", err))
+		return requeue.OnConflict(client.IgnoreNotFound(fmt.Errorf("writing the status of the Framework: %w", err)))
 	}
 	r.tell(fw, next)
 	return ctrl.Result{RequeueAfter: found.again}, nil

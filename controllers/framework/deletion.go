@@ -6,12 +6,12 @@ package framework
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/validation"
 )
 
 // finalize removes the definition once no object of the kind is left, and then lets the
@@ -44,7 +44,7 @@ func (r *Reconciler) finalize(ctx context.Context, fw *v1alpha1.Framework, f *fa
 		}
 		if count > 0 {
 			held.waits, held.stalled, held.reason = true, true, v1alpha1.ReasonInUse
-			held.message = fmt.Sprintf("is deleted once the last of %d objects of kind %s is gone: %s", count, f.names.Kind, brief(names, count))
+			held.message = fmt.Sprintf("is deleted once the last of %d objects of kind %s is gone: %s", count, f.names.Kind, validation.Some(names, count))
 			return false, held, nil
 		}
 		if err := r.Installer.Delete(ctx, f.live); err != nil {
@@ -54,13 +54,4 @@ func (r *Reconciler) finalize(ctx context.Context, fw *v1alpha1.Framework, f *fa
 	held.established, held.reason = false, v1alpha1.ReasonInUse
 	held.message = "is deleted once " + f.live.Name + " is gone"
 	return false, held, nil
-}
-
-// brief lists names and says that there are more.
-func brief(names []string, count int) string {
-	text := strings.Join(names, ", ")
-	if count > len(names) {
-		text += ", ..."
-	}
-	return text
 }

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -21,9 +20,6 @@ import (
 	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/crdinstall"
 )
-
-// conflictPause lets the cache catch up with whoever wrote in between.
-const conflictPause = 200 * time.Millisecond
 
 const (
 	// servedPause is how soon to ask again whether the API server serves a kind.
@@ -249,14 +245,6 @@ func (r *Reconciler) addFinalizer(ctx context.Context, fw *v1alpha1.Framework) e
 		return fmt.Errorf("adding the finalizer: %w", err)
 	}
 	return nil
-}
-
-// retryConflict makes a lost race a new try instead of an error in the log.
-func retryConflict(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
-	}
-	return ctrl.Result{}, err
 }
 
 func setCondition(fw *v1alpha1.Framework, c metav1.Condition, now time.Time) {

@@ -23,6 +23,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/projection"
+	"kudo.dev/kudo/internal/requeue"
 )
 
 // refusedPause is how soon something is tried again that the API server refused.
@@ -55,19 +56,19 @@ func (p *Projector) Reconcile(ctx context.Context, req Object) (ctrl.Result, err
 		return ctrl.Result{}, err
 	}
 	if typed.GetDeletionTimestamp() != nil {
-		return retryConflict(p.release(ctx, k, typed, inst))
+		return requeue.OnConflict(p.release(ctx, k, typed, inst))
 	}
 	if typed, err = p.hold(ctx, k, typed); err != nil {
-		return retryConflict(err)
+		return requeue.OnConflict(err)
 	}
 	inst, problem, err := p.project(ctx, k, typed, inst)
 	if err != nil {
-		return retryConflict(err)
+		return requeue.OnConflict(err)
 	}
 	if problem != nil {
 		return problem.again, p.report(ctx, k, typed, problem)
 	}
-	return retryConflict(p.mirror(ctx, k, typed, inst))
+	return requeue.OnConflict(p.mirror(ctx, k, typed, inst))
 }
 
 // instance reads the object's Instance; nil if there is none.

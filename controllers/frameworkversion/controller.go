@@ -21,6 +21,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/requeue"
 )
 
 // Reconciler looks after FrameworkVersions.
@@ -60,10 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	if err := r.Client.Status().Update(ctx, next); err != nil {
-		if apierrors.IsConflict(err) {
-			return ctrl.Result{RequeueAfter: conflictPause}, nil
-		}
-		return ctrl.Result{}, fmt.Errorf("writing the status of the FrameworkVersion: %w", err)
+		return requeue.OnConflict(fmt.Errorf("writing the status of the FrameworkVersion: %w", err))
 	}
 	r.tell(fwv, next)
 	return ctrl.Result{}, nil

@@ -6,7 +6,6 @@ package frameworkversion
 import (
 	"context"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,9 +17,6 @@ import (
 	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/graph"
 )
-
-// conflictPause lets the cache catch up with whoever wrote in between.
-const conflictPause = 200 * time.Millisecond
 
 // status derives the version's status from its spec and from what exists beside it.
 func (r *Reconciler) status(ctx context.Context, fwv *v1alpha1.FrameworkVersion, users int) error {

@@ -26,6 +26,7 @@ import (
 	"kudo.dev/kudo/internal/impersonate"
 	"kudo.dev/kudo/internal/lock"
 	"kudo.dev/kudo/internal/metric"
+	"kudo.dev/kudo/internal/requeue"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -84,21 +85,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.act(ctx, next, o, choice); err != nil {
 		refused := apply.Classify(err)
 		if refused.Class != engine.OutcomeUser {
-			return retryConflict(err)
+			return requeue.OnConflict(err)
 		}
 		// Nobody is helped by a loop: say what the API server said, and look again later.
 		choice = engine.Choice{Blocked: refused.Reason, Message: refused.Message}
 		o.wake = refusedPause
 	}
 	if choice.Done {
-		return retryConflict(r.finish(ctx, next, o))
+		return requeue.OnConflict(r.finish(ctx, next, o))
 	}
 	driftErr := r.steady(ctx, next, o, choice)
 	r.status(next, o, choice)
 	r.stalled.set(r.Metrics, req.NamespacedName, inst.Spec.Framework, isStalled(next))
 	if !reflect.DeepEqual(inst.Status, next.Status) {
 		if err := r.store(ctx, next); err != nil {
-			return retryConflict(client.IgnoreNotFound(err)) // gone, and the cache has not seen it
+			return requeue.OnConflict(client.IgnoreNotFound(err)) // gone, and the cache has not seen it
 		}
 		r.tell(inst, next)
 	}
@@ -131,12 +132,4 @@ func (r *Reconciler) addFinalizer(ctx context.Context, inst *v1alpha1.Instance) 
 		return fmt.Errorf("adding the finalizer: %w", err)
 	}
 	return nil
-}
-
-// retryConflict makes a lost race a new try instead of an error in the log.
-func retryConflict(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
-	}
-	return ctrl.Result{}, err
 }

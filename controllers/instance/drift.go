@@ -20,6 +20,7 @@ import (
 	"kudo.dev/kudo/internal/drift"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/impersonate"
+	"kudo.dev/kudo/internal/requeue"
 	"kudo.dev/kudo/internal/revision"
 )
 
@@ -191,7 +192,7 @@ func latest(a, b time.Time) time.Time {
 
 // wakeIn makes sure that the Instance is looked at again after some time.
 func (o *observed) wakeIn(d time.Duration) {
-	d = max(d, conflictPause)
+	d = max(d, requeue.Pause)
 	if o.wake == 0 || d < o.wake {
 		o.wake = d
 	}

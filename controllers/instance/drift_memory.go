@@ -9,6 +9,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/drift"
 	"kudo.dev/kudo/internal/dynamic"
+	"kudo.dev/kudo/internal/requeue"
 	"kudo.dev/kudo/internal/revision"
 )
 
@@ -74,7 +75,7 @@ func (k *recollection) until(f *drift.Finding, now time.Time) time.Time {
 // pause grows with every lost race in a row: most are over when the cache has caught up.
 func (k *recollection) pause() time.Duration {
 	k.conflicts++
-	return conflictPause << min(k.conflicts-1, 9)
+	return requeue.Pause << min(k.conflicts-1, 9)
 }
 
 func (k *recollection) putBack(f *drift.Finding, now time.Time) {

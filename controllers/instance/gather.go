@@ -26,8 +26,6 @@ import (
 )
 
 const (
-	// conflictPause lets the cache catch up with whoever wrote in between.
-	conflictPause = 200 * time.Millisecond
 	// refusedPause is how soon something is tried again that the API server refused.
 	refusedPause = time.Minute
 	// defaultCleanupTimeout is how long a deletion waits for its cleanup plan.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -26,6 +25,7 @@ import (
 	"kudo.dev/kudo/internal/impersonate"
 	"kudo.dev/kudo/internal/lock"
 	"kudo.dev/kudo/internal/metric"
+	"kudo.dev/kudo/internal/requeue"
 )
 
 // Accounts hands out clients that act as an Instance's account.
@@ -76,13 +76,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.conflict(r.proceed(ctx, run))
 }
 
-// conflictPause lets the cache catch up with whoever wrote in between.
-const conflictPause = 200 * time.Millisecond
-
 // conflict makes a lost race a new try instead of an error in the log.
 func (r *Reconciler) conflict(result ctrl.Result, err error) (ctrl.Result, error) {
 	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+		return ctrl.Result{RequeueAfter: requeue.Pause}, nil
 	}
 	if gone(err) {
 		return ctrl.Result{}, nil

@@ -12,6 +12,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/requeue"
 )
 
 // proceed decides and acts until nothing more can be done at once. What is about to
@@ -53,7 +54,7 @@ func (r *Reconciler) rest(ctx context.Context, n *run, d engine.Decision) (ctrl.
 	}
 	result := ctrl.Result{}
 	if !d.Wake.IsZero() {
-		result.RequeueAfter = max(d.Wake.Sub(r.Clock.Now()), conflictPause)
+		result.RequeueAfter = max(d.Wake.Sub(r.Clock.Now()), requeue.Pause)
 	}
 	if !d.Backoff {
 		n.memory.failures = 0
