@@ -94,9 +94,7 @@ func TestAFrameworkThatGoesIsHeldUntilItsLastObject(t *testing.T) {
 	if err := a.objects().Delete(t.Context(), "zk", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	a.gone("the Framework", func(ctx context.Context) error {
-		return a.w.Admin().Get(ctx, client.ObjectKeyFromObject(a.fw()), a.fw())
-	})
+	a.awaitFrameworkGone()
 	if _, err := a.definition(t.Context()); !apierrors.IsNotFound(err) {
 		t.Errorf("the definition stayed: %v", err)
 	}

@@ -118,9 +118,7 @@ func TestWatchesEndWithTheirFrameworks(t *testing.T) {
 			}
 		}
 		for _, a := range all {
-			a.gone("the Framework", func(ctx context.Context) error {
-				return a.w.Admin().Get(ctx, client.ObjectKeyFromObject(a.fw()), a.fw())
-			})
+			a.awaitFrameworkGone()
 		}
 	}
 	const slack, mega = 10, 1 << 20
@@ -234,13 +232,7 @@ func TestRequestsOfATypedObject(t *testing.T) {
 		}
 	})
 	measure("delete", 8, func() {
-		if err := a.objects().Delete(t.Context(), "zk", metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		a.gone("zk", func(ctx context.Context) error {
-			_, err := a.objects().Get(ctx, "zk", metav1.GetOptions{})
-			return err
-		})
+		a.remove("zk")
 	})
 }
 

@@ -4,13 +4,11 @@
 package typed_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -65,13 +63,7 @@ func TestATypedObjectFromDeployToDelete(t *testing.T) {
 		t.Errorf("after the upgrade: %+v", s)
 	}
 
-	if err := a.objects().Delete(t.Context(), "zk", metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	a.gone("the object", func(ctx context.Context) error {
-		_, err := a.objects().Get(ctx, "zk", metav1.GetOptions{})
-		return err
-	})
+	a.remove("zk")
 	inst := a.instance("zk")
 	if err := a.w.Admin().Get(t.Context(), types.NamespacedName{Namespace: a.name, Name: name}, inst); !apierrors.IsNotFound(err) {
 		t.Errorf("the object went before its Instance: %v", err)

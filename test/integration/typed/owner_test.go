@@ -4,7 +4,6 @@
 package typed_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -47,9 +46,7 @@ func TestAForeignDefinitionIsNotTouched(t *testing.T) {
 	if err := a.w.Admin().Delete(t.Context(), a.fw()); err != nil {
 		t.Fatal(err)
 	}
-	a.gone("the Framework", func(ctx context.Context) error {
-		return a.w.Admin().Get(ctx, client.ObjectKeyFromObject(a.fw()), a.fw())
-	})
+	a.awaitFrameworkGone()
 	live, err := a.definition(t.Context())
 	if err != nil || live.UID != crd.UID || live.Generation != crd.Generation || len(live.Labels) > 0 {
 		t.Errorf("the foreign definition was touched: %v, %v", live.Labels, err)
@@ -108,20 +105,12 @@ func TestAFrameworkInUseIsHeldBack(t *testing.T) {
 		t.Fatalf("deleting a Framework that is in use: %v, want %q", err, want)
 	}
 	for _, name := range []string{"one", "two"} {
-		if err := a.objects().Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		a.gone(name, func(ctx context.Context) error {
-			_, err := a.objects().Get(ctx, name, metav1.GetOptions{})
-			return err
-		})
+		a.remove(name)
 	}
 	if err := a.w.Admin().Delete(t.Context(), a.fw()); err != nil {
 		t.Fatal(err)
 	}
-	a.gone("the Framework", func(ctx context.Context) error {
-		return a.w.Admin().Get(ctx, client.ObjectKeyFromObject(a.fw()), a.fw())
-	})
+	a.awaitFrameworkGone()
 	if _, err := a.definition(t.Context()); !apierrors.IsNotFound(err) {
 		t.Errorf("the definition stayed: %v", err)
 	}
@@ -161,15 +150,9 @@ metadata: {namespace: "{{name}}", name: "%s"}
 spec: {framework: "{{name}}", version: 1.0.0, serviceAccountName: deployer}
 `, a.instance("zk").Name))
 	a.create("zk", "1.0.0", "{x: mine}")
-	a.w.Await(t, "the object is stalled", func(ctx context.Context) (bool, string) {
-		s, _, err := a.status(ctx, "zk")
-		for _, c := range s.Conditions {
-			if c.Type == "Stalled" && c.Reason == "NotOwned" {
-				return strings.Contains(c.Message, "set spec.adopt to take it over"), c.Message
-			}
-		}
-		return false, fmt.Sprint(s.Conditions, err)
-	})
+	if c := a.holds("zk", "Stalled", "NotOwned"); !strings.Contains(c.Message, "set spec.adopt to take it over") {
+		t.Errorf("the object says: %s", c.Message)
+	}
 	if err := a.change("zk", "{spec: {adopt: true}}"); err != nil {
 		t.Fatal(err)
 	}
@@ -218,15 +201,7 @@ func TestAnyOrderAndTheSameAgain(t *testing.T) {
 	a.publish("apiVersion: kudo.dev/v1alpha1\nkind: Framework\nmetadata: {name: {{name}}}")
 	a.established()
 	a.create("zk", "2.0.0", "{}")
-	a.w.Await(t, "the object waits for its version", func(ctx context.Context) (bool, string) {
-		s, _, err := a.status(ctx, "zk")
-		for _, c := range s.Conditions {
-			if c.Type == "Waiting" && c.Status == metav1.ConditionTrue {
-				return c.Reason == "VersionMissing", c.Message
-			}
-		}
-		return false, fmt.Sprint(s.Conditions, err)
-	})
+	a.holds("zk", "Waiting", "VersionMissing")
 	a.version("2.0.0", "[{name: x, default: b}]")
 	a.ready("zk")
 	a.established()

@@ -240,6 +240,18 @@ func (a *author) ready(name string) v1alpha1.TypedStatus {
 	return s
 }
 
+// holds waits until a condition of an object is True for this reason.
+func (a *author) holds(name, kind, reason string) metav1.Condition {
+	a.Helper()
+	var c *metav1.Condition
+	a.w.Await(a, name+" is "+kind+" with "+reason, func(ctx context.Context) (bool, string) {
+		s, _, err := a.status(ctx, name)
+		c = meta.FindStatusCondition(s.Conditions, kind)
+		return c != nil && c.Status == metav1.ConditionTrue && c.Reason == reason, fmt.Sprint(s.Conditions, err)
+	})
+	return *c
+}
+
 func (a *author) instance(name string) *v1alpha1.Instance {
 	return &v1alpha1.Instance{ObjectMeta: metav1.ObjectMeta{Namespace: a.name, Name: strings.ToLower(a.kind) + "-" + name}}
 }
@@ -249,6 +261,26 @@ func (a *author) gone(what string, get func(context.Context) error) {
 	a.w.Await(a, what+" is gone", func(ctx context.Context) (bool, string) {
 		err := get(ctx)
 		return apierrors.IsNotFound(err), fmt.Sprint(err)
+	})
+}
+
+// awaitFrameworkGone waits until the Framework, which is being deleted, is gone.
+func (a *author) awaitFrameworkGone() {
+	a.Helper()
+	a.gone("the Framework", func(ctx context.Context) error {
+		return a.w.Admin().Get(ctx, client.ObjectKeyFromObject(a.fw()), a.fw())
+	})
+}
+
+// remove deletes an object and waits until it is gone.
+func (a *author) remove(name string) {
+	a.Helper()
+	if err := a.objects().Delete(a.Context(), name, metav1.DeleteOptions{}); err != nil {
+		a.Fatal(err)
+	}
+	a.gone(name, func(ctx context.Context) error {
+		_, err := a.objects().Get(ctx, name, metav1.GetOptions{})
+		return err
 	})
 }
 
