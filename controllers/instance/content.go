@@ -106,18 +106,7 @@ func (r *Reconciler) watchContents(inst *v1alpha1.Instance, known []revision.Con
 		}
 	}
 	r.Watches.Hold(contentHolder(client.ObjectKeyFromObject(inst)), client.ObjectKeyFromObject(inst), keys)
-	refused := map[dynamic.Key]bool{}
-	for _, k := range keys {
-		pending = pending || r.Watches.Pending(k)
-		err := r.Watches.Refused(k)
-		if err == nil {
-			continue
-		}
-		if refused[k] = true; !seen.refused[k] {
-			r.unnoticed(inst, "watch", k, err)
-		}
-	}
-	seen.refused = refused
+	pending, seen.refused = r.heed(keys, seen.refused, func(k dynamic.Key, err error) { r.unnoticed(inst, "watch", k, err) })
 	return pending
 }
 

@@ -43,7 +43,7 @@ type written struct {
 func newRecollection() recollection {
 	return recollection{
 		there: map[string]bool{}, fights: drift.Fights{}, refusals: map[string]string{}, written: map[string]written{},
-		told: map[string]bool{}, unwatched: map[dynamic.Key]bool{},
+		told: map[string]bool{},
 	}
 }
 

@@ -46,20 +46,28 @@ func (r *Reconciler) watch(inst *v1alpha1.Instance, applied *revision.Applied, k
 		}
 	}
 	r.Watches.Hold(holder(client.ObjectKeyFromObject(inst)), client.ObjectKeyFromObject(inst), keys)
-	refused := map[dynamic.Key]bool{}
+	pending, known.unwatched = r.heed(keys, known.unwatched, func(key dynamic.Key, err error) {
+		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, v1alpha1.ReasonWatchRefused, "watch/"+key.Describe(),
+			"the account may not watch %s, so changes are not noticed: %s. Grant the rules in the FrameworkVersion's status.rules", key.Describe(), err.Error())
+	})
+	return pending
+}
+
+// heed says whether one of these watches has just begun, and which of them the account may
+// not have. Those that were not told before are told.
+func (r *Reconciler) heed(keys []dynamic.Key, before map[dynamic.Key]bool, tell func(dynamic.Key, error)) (pending bool, refused map[dynamic.Key]bool) {
+	refused = map[dynamic.Key]bool{}
 	for _, key := range keys {
 		pending = pending || r.Watches.Pending(key)
 		err := r.Watches.Refused(key)
 		if err == nil {
 			continue
 		}
-		if refused[key] = true; !known.unwatched[key] {
-			r.Events.Eventf(inst, nil, corev1.EventTypeWarning, v1alpha1.ReasonWatchRefused, "watch/"+key.Describe(),
-				"the account may not watch %s, so changes are not noticed: %s. Grant the rules in the FrameworkVersion's status.rules", key.Describe(), err.Error())
+		if refused[key] = true; !before[key] {
+			tell(key, err)
 		}
 	}
-	known.unwatched = refused
-	return pending
+	return pending, refused
 }
 
 func keyOf(inst *v1alpha1.Instance, ref v1alpha1.ObjectReference) dynamic.Key {

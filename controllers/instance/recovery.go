@@ -177,25 +177,13 @@ func (r *Reconciler) trace(o *observed, asked []query, held bool) string {
 
 // rulesWatched says whether all watches run. One that the account may not have is told.
 func (r *Reconciler) rulesWatched(inst *v1alpha1.Instance, keys []dynamic.Key, known *evaluated) bool {
-	all := true
-	refused := map[dynamic.Key]bool{}
-	for _, k := range keys {
-		if r.Watches.Pending(k) {
-			all = false
-		}
-		err := r.Watches.Refused(k)
-		if err == nil {
-			continue
-		}
-		all = false
-		if refused[k] = true; !known.refused[k] {
-			r.Events.Eventf(inst, nil, corev1.EventTypeWarning, v1alpha1.ReasonWatchRefused, "recovery/"+k.Describe(),
-				"the account may not watch %s, which recovery rules observe, so they do nothing: %s. Grant the rules in the FrameworkVersion's status.rules",
-				k.Describe(), err.Error())
-		}
-	}
-	known.refused = refused
-	return all
+	var pending bool
+	pending, known.refused = r.heed(keys, known.refused, func(k dynamic.Key, err error) {
+		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, v1alpha1.ReasonWatchRefused, "recovery/"+k.Describe(),
+			"the account may not watch %s, which recovery rules observe, so they do nothing: %s. Grant the rules in the FrameworkVersion's status.rules",
+			k.Describe(), err.Error())
+	})
+	return !pending && len(known.refused) == 0
 }
 
 // evaluate reads what the rules observe, as the account, and evaluates them.
