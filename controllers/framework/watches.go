@@ -8,11 +8,16 @@ import (
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -26,11 +31,24 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("framework").
 		For(&v1alpha1.Framework{}).
-		Watches(&v1alpha1.FrameworkVersion{}, handler.EnqueueRequestsFromMapFunc(frameworkOf)).
+		Watches(&v1alpha1.FrameworkVersion{}, handler.EnqueueRequestsFromMapFunc(frameworkOf), builder.WithPredicates(judgedAnew)).
 		Watches(&apiextensionsv1.CustomResourceDefinition{}, handler.EnqueueRequestsFromMapFunc(r.definedBy)).
 		WatchesRawSource(source.Func(r.listen)).
 		Complete(r)
 }
+
+// judgedAnew lets a version pass whose spec or verdict has changed: how many Instances use it
+// is no part of its kind.
+var judgedAnew = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	old, ok := e.ObjectOld.(*v1alpha1.FrameworkVersion)
+	now, both := e.ObjectNew.(*v1alpha1.FrameworkVersion)
+	if !ok || !both || old.Generation != now.Generation {
+		return ok && both
+	}
+	before := meta.FindStatusCondition(old.Status.Conditions, v1alpha1.ConditionValid)
+	after := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionValid)
+	return !equality.Semantic.DeepEqual(before, after)
+}}
 
 func frameworkOf(_ context.Context, o client.Object) []reconcile.Request {
 	v, ok := o.(*v1alpha1.FrameworkVersion)
