@@ -66,7 +66,10 @@ func (p *Projector) Reconcile(ctx context.Context, req Object) (ctrl.Result, err
 		return requeue.OnConflict(err)
 	}
 	if problem != nil {
-		return problem.again, p.report(ctx, k, typed, problem)
+		if err := p.report(ctx, k, typed, problem); err != nil {
+			return requeue.OnConflict(err)
+		}
+		return problem.again, nil
 	}
 	return requeue.OnConflict(p.mirror(ctx, k, typed, inst))
 }
