@@ -5,6 +5,7 @@ package planexecution
 
 import (
 	"context"
+	"errors"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -13,6 +14,7 @@ import (
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/render"
 	"kudo.dev/kudo/internal/revision"
 )
 
@@ -80,9 +82,19 @@ func (r *Reconciler) render(n *run, path string, attempt int32) ([]graph.Rendere
 		})
 	}
 	if err != nil {
-		return nil, engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonInvalidTemplate, Message: err.Error()}
+		return nil, misrendered(err)
 	}
 	return rendered, engine.Outcome{}
+}
+
+// misrendered is the outcome of what does not render. A kind that is not known may be in a
+// moment: the API server's discovery follows a new definition, which may be of this plan.
+func misrendered(err error) engine.Outcome {
+	var wrong *render.Error
+	if errors.As(err, &wrong) && wrong.Reason == render.ReasonUnknownKind {
+		return engine.Outcome{Class: engine.OutcomeTransient, Reason: v1alpha1.ReasonRetrying, Message: err.Error()}
+	}
+	return engine.Outcome{Class: engine.OutcomeUser, Reason: v1alpha1.ReasonInvalidTemplate, Message: err.Error()}
 }
 
 // keepUIDs carries over what is known from an earlier try of the same objects.

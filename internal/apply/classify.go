@@ -69,7 +69,7 @@ func Classify(err error) engine.Outcome {
 // permanent says whether the same request can not work until something changes.
 func permanent(err error) bool {
 	switch {
-	case transientNetwork(err):
+	case transientNetwork(err), unserved(err):
 		return false
 	case apierrors.HasStatusCause(err, "NamespaceTerminating"), // 403, but no person can help
 		apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
@@ -84,6 +84,12 @@ func permanent(err error) bool {
 	// etcd's own limit and unknown fields of an apply come as opaque 500s.
 	text := status.Status().Message
 	return strings.Contains(text, "request is too large") || strings.Contains(text, "field not declared in schema")
+}
+
+// unserved says whether the API server knows no such path, in contrast to no such object:
+// one of several servers may serve a new kind a moment after another.
+func unserved(err error) bool {
+	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
 func transientNetwork(err error) bool {

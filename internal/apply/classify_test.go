@@ -52,6 +52,7 @@ func TestClassify(t *testing.T) {
 		"403 impersonation":    {forbidden(`User "m" cannot impersonate resource "users"`), user, "Refused", []string{"kudo-impersonate-on"}},
 		"403 terminating":      {status(403, metav1.StatusReasonForbidden, "namespace is being terminated", metav1.StatusCause{Type: "NamespaceTerminating"}), user, "Refused", nil},
 		"404 namespace":        {apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "n"), user, "Refused", []string{`namespaces "n" not found`, "Create the namespace"}},
+		"404 not served":       {status(404, metav1.StatusReasonNotFound, "the server could not find the requested resource", metav1.StatusCause{Type: metav1.CauseTypeUnexpectedServerResponse, Message: "404 page not found"}), transient, "Retrying", nil},
 		"404 no kind":          {&meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "g", Kind: "K"}}, user, "Refused", []string{`"K"`, "Install the CustomResourceDefinition"}},
 		"405 method":           {apierrors.NewMethodNotSupported(pods, "patch"), user, "Refused", nil},
 		"409 field conflict":   {apierrors.NewApplyConflict([]metav1.StatusCause{conflict}, "conflict"), user, "FieldConflict", []string{".data.a", `conflict with "kubectl"`, "Remove their claim"}},

@@ -4,6 +4,8 @@
 package lifecycle_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/testing/install"
 )
 
@@ -20,7 +23,7 @@ import (
 func (n *tenant) defines(group string) {
 	n.Helper()
 	name := "defines-" + n.ns
-	own := []rbacv1.PolicyRule{rule("apiextensions.k8s.io", "customresourcedefinitions"), rule(group, "widgets", "gadgets")}
+	own := []rbacv1.PolicyRule{rule("apiextensions.k8s.io", "customresourcedefinitions"), rule(group, "widgets", "gadgets", "things")}
 	var as []rbacv1.PolicyRule
 	for _, r := range own {
 		verbs := []string{}
@@ -79,6 +82,30 @@ func TestAKindAndItsObjectInOnePlan(t *testing.T) {
 	}
 	n.awaitGone(n.one())
 	n.defined("gadgets." + fw + ".example.com")
+}
+
+// A kind that is defined after its object is wanted: the plan says what it waits for, and
+// goes on by itself.
+func TestAKindThatComesLate(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	fw := n.framework("late.yaml")
+	n.defines(fw + ".example.com")
+	n.create(instanceYAML, with("spec.framework", fw))
+	waits := "Thing." + fw + ".example.com is not known to the cluster; install its CustomResourceDefinition first"
+	n.active("the plan waits for the kind", func(pe *v1alpha1.PlanExecution) bool {
+		return pe.Status.State == v1alpha1.RunRunning && strings.Contains(pe.Status.Message, waits)
+	})
+	crd := parseIn("", fmt.Sprintf(`{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.%[1]s.example.com},
+	  spec: {group: %[1]s.example.com, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: v1, served: true, storage: true,
+	    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}`, fw))
+	if err := n.w.admin().Create(t.Context(), crd); err != nil {
+		t.Fatal(err)
+	}
+	n.awaitReady("one")
+	if diff := cmp.Diff([]string{"deploy Succeeded"}, n.runs()); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
 }
 
 // defined tests that a definition is there, and stays.
