@@ -147,8 +147,12 @@ bench: ## Run the benchmarks.
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/manager.
+build: plugin ## Build bin/manager and bin/kubectl-kudo.
 	go build -ldflags '$(LDFLAGS)' -o $(BIN)/manager .
+
+.PHONY: plugin
+plugin: ## Build bin/kubectl-kudo, the kubectl plugin.
+	go build -ldflags '$(LDFLAGS)' -o $(BIN)/kubectl-kudo ./cmd/kubectl-kudo
 
 .PHONY: $(BIN)/demo
 $(BIN)/demo:
