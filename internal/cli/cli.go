@@ -33,7 +33,7 @@ const completer = "kubectl_complete-kudo"
 // the exit code: 0, 1 for a failure or findings, 2 for a wrong use.
 func Main(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) int {
 	env := command.New(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
-	root := New(env, version)
+	root := New(env, version) //nolint:contextcheck // commands get theirs when they run
 	rest := args[1:]
 	if filepath.Base(args[0]) == completer {
 		rest = append([]string{cobra.ShellCompRequestCmd}, rest...)

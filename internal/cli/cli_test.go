@@ -21,7 +21,7 @@ func TestExitCodes(t *testing.T) {
 		"version":          {[]string{"--version"}, 0, "1.2.3"},
 		"unknown flag":     {[]string{"--nope"}, 2, "unknown flag: --nope. See: kubectl kudo --help"},
 		"unknown command":  {[]string{"nope"}, 2, `unknown command "nope" for "kubectl kudo". See: kubectl kudo --help`},
-		"missing argument": {[]string{"package", "manifests"}, 2, "an argument is missing: kubectl kudo package manifests DIR..."},
+		"missing argument": {[]string{"package", "manifests"}, 2, "an argument is missing: kubectl kudo package manifests PACKAGE..."},
 		"misspelt command": {[]string{"packag"}, 2, "did you mean package?"},
 		"no such package":  {[]string{"package", "manifests", "/nowhere/at/all"}, 1, "no such file or directory"},
 		"a real package":   {[]string{"package", "manifests", "../../frameworks/zookeeper/3.9.3"}, 0, "kind: FrameworkVersion"},

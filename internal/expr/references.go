@@ -111,3 +111,6 @@ func (r *References) sort() {
 		*list = slices.Compact(*list)
 	}
 }
+
+// Source is the expression as it was written.
+func (p *Program) Source() string { return p.checked.Source().Content() }

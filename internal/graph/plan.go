@@ -67,6 +67,14 @@ func (p *Plan) Timeout(path string) time.Duration {
 	return 0
 }
 
+// When is the condition of the phase or step at a path; empty for none.
+func (p *Plan) When(path string) string {
+	if c := p.conditions[path]; c != nil {
+		return c.Source()
+	}
+	return ""
+}
+
 // Kind of the task for the engine.
 func (t *Task) Kind() engine.TaskKind {
 	switch {

@@ -35,9 +35,10 @@ var (
 
 const maxTemplateName = 128
 
-// files are the files of a package, but for its tests, by their path in it.
+// files are the files of a package by their path in it.
 type files struct {
 	dir     string
+	tests   bool // also those below tests/
 	names   []string
 	content map[string][]byte
 }
@@ -113,7 +114,9 @@ func (f *files) entry(full string, d fs.DirEntry) error {
 	case !d.Type().IsRegular():
 		return &Error{File: full, Msg: "is no regular file"}
 	case strings.HasPrefix(name, testsDir):
-		return nil
+		if !f.tests {
+			return nil
+		}
 	case !strings.HasPrefix(name, templatesDir) && !slices.Contains(known, name):
 		return &Error{File: full, Msg: "is no file of a package; these are: " + strings.Join(known, ", ")}
 	}
@@ -124,6 +127,17 @@ func (f *files) entry(full string, d fs.DirEntry) error {
 // read reads one file, at most a byte more than what is left: sizes that a file
 // system reports are not to be trusted.
 func (f *files) read(fsys fs.FS, name string, left int) ([]byte, error) {
+	raw, err := f.readAny(fsys, name, left)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(raw) || slices.Contains(raw, 0) {
+		return nil, &Error{File: f.path(name), Msg: "is no UTF-8 text"}
+	}
+	return raw, nil
+}
+
+func (f *files) readAny(fsys fs.FS, name string, left int) ([]byte, error) {
 	file, err := fsys.Open(f.path(name))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", f.path(name), err)
@@ -132,9 +146,6 @@ func (f *files) read(fsys fs.FS, name string, left int) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(file, int64(left)+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.path(name), err)
-	}
-	if !utf8.Valid(raw) || slices.Contains(raw, 0) {
-		return nil, &Error{File: f.path(name), Msg: "is no UTF-8 text"}
 	}
 	return append([]byte{}, raw...), nil
 }
