@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/revision"
 )
@@ -33,7 +34,7 @@ func (r *Reconciler) act(ctx context.Context, next *v1alpha1.Instance, o *observ
 		if err != nil {
 			return err
 		}
-		admit(next, o, toRun(pe, next))
+		admit(next, o, archive.Run(pe, next))
 	case c.Admit != nil:
 		admit(next, o, *c.Admit)
 	case !holding(next, o):

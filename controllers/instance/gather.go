@@ -62,7 +62,7 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 		return nil, fmt.Errorf("listing the executions of the Instance: %w", err)
 	}
 	for _, pe := range list.Items {
-		if concerns(&pe, inst) {
+		if archive.Concerns(&pe, inst) {
 			o.runs = append(o.runs, pe)
 		}
 	}
@@ -77,9 +77,9 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 		o.facts.Beside = append(o.facts.Beside, string(s.UID))
 	}
 	for i := range o.runs {
-		o.facts.Runs = append(o.facts.Runs, toRun(&o.runs[i], inst))
+		o.facts.Runs = append(o.facts.Runs, archive.Run(&o.runs[i], inst))
 	}
-	o.facts.Completed = completed(o)
+	o.facts.Completed = o.baseline.Run()
 	if o.facts.Deleting {
 		r.unobserve(client.ObjectKeyFromObject(inst))
 		return o, r.gatherDeletion(ctx, inst, o)
@@ -98,49 +98,6 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 		return nil, err
 	}
 	return o, r.incidents(ctx, inst, o)
-}
-
-// concerns says whether an execution is one of this very Instance, and not of an
-// earlier one of the same name.
-func concerns(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) bool {
-	if owner := metav1.GetControllerOf(pe); owner != nil {
-		return owner.UID == inst.UID
-	}
-	return pe.DeletionTimestamp == nil && (pe.Status.InstanceUID == "" || pe.Status.InstanceUID == inst.UID)
-}
-
-func toRun(pe *v1alpha1.PlanExecution, inst *v1alpha1.Instance) engine.Run {
-	s := pe.Status
-	run := engine.Run{
-		Name: pe.Name, UID: string(pe.UID), Plan: pe.Spec.Plan, Trigger: pe.Spec.Trigger,
-		State: s.State, Reason: s.Reason, Epoch: s.Epoch, Started: s.StartedAt != nil,
-		Created: pe.CreationTimestamp.Time, ByUser: !metav1.IsControlledBy(pe, inst), Preempt: pe.Spec.Preempt,
-		FollowedBy: s.FollowedBy, Message: s.Message,
-	}
-	if s.FinishedAt != nil {
-		run.Finished = s.FinishedAt.Time
-	}
-	if p := s.Program; p != nil {
-		run.Lifecycle, run.Version, run.Desired, run.Account = p.Lifecycle, p.Version, p.Desired, p.Account
-		run.Generation = strconv.FormatInt(p.Generation, 10)
-		run.Shared = p.Shared
-	} else {
-		run.Desired = engine.DesiredBy(pe.Spec.Trigger)
-	}
-	return run
-}
-
-// completed is the last lifecycle run that succeeded, also when it was deleted since.
-func completed(o *observed) *engine.Run {
-	b := o.baseline
-	if b.Completed == nil {
-		return nil
-	}
-	return &engine.Run{
-		Name: b.Execution.Name, UID: string(b.Execution.UID), Epoch: b.Execution.Epoch, Plan: b.Completed.Plan,
-		Version: b.Completed.Version.Name, Desired: b.Completed.Desired, State: v1alpha1.RunSucceeded, Lifecycle: true,
-		Deployed: b.Completed.Deployed || b.Completed.Plan == v1alpha1.PlanDeploy || b.Completed.Old != nil,
-	}
 }
 
 // desired is what the Instance wants now, or why that can not be rolled out.

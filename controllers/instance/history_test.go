@@ -109,7 +109,7 @@ func TestConcerns(t *testing.T) {
 		"a person's, new":           {fresh, true},
 		"a person's, going already": {going, false},
 	} {
-		if got := concerns(&tc.pe, zk()); got != tc.want {
+		if got := archive.Concerns(&tc.pe, zk()); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}

@@ -36,7 +36,7 @@ func (r *Reconciler) pinContents(ctx context.Context, n *run, b *archive.Baselin
 			Message: fmt.Sprintf("pods consume %d Secrets and ConfigMaps, more than the %d that can be kept: name fewer", len(in.Contents), most),
 		}
 	}
-	takes := engine.TakesContent(n.pe.Spec.Plan, named, b.Completed != nil && whole(b.Completed))
+	takes := engine.TakesContent(n.pe.Spec.Plan, named, b.Whole())
 	as, err := r.Accounts.ClientFor(impersonate.Account{Namespace: n.instance.Namespace, Name: n.instance.Spec.ServiceAccountName})
 	if err != nil {
 		return fmt.Errorf("acting as the account: %w", err)

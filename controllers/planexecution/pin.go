@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,7 +15,6 @@ import (
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
-	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/revision"
 )
 
@@ -76,23 +73,7 @@ func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*
 		return nil, fmt.Errorf("the parameters do not fit version %s: %w: %w", version.Spec.Version, err, errGone)
 	}
 	n.version = version
-	in := &revision.Inputs{
-		Framework: inst.Spec.Framework, FrameworkVersion: fwv.Name, Digest: version.Digest,
-		Version: revision.VersionName{Name: version.Spec.Version, App: version.Spec.AppVersion},
-		Desired: digest, Plan: n.pe.Spec.Plan, Trigger: n.pe.Spec.Trigger, Generation: inst.Generation,
-		Account: inst.Spec.ServiceAccountName, Labels: instanceLabels(inst), Params: revision.Values(desired), Previous: b.Previous,
-		Base: base(b), Deployed: n.pe.Spec.Plan == v1alpha1.PlanDeploy || b.Completed != nil && whole(b.Completed),
-	}
-	in.Name = inst.Annotations[v1alpha1.AnnotationTypedName]
-	if b.Completed != nil {
-		in.Name = b.Completed.Name // the names of its objects derive from it: it stays
-		in.Old, in.OldVersion = b.Completed.Params, &b.Completed.Version
-		in.Changed = b.Changed(version.Params, desired)
-		in.Params = overlay(version, n.pe.Spec.Plan, in)
-		in.Changed = slices.DeleteFunc(in.Changed, func(name string) bool {
-			return !b.Touched[name] && !version.Params.Changed(params.Values(in.Old), params.Values(in.Params))[name]
-		})
-	}
+	in := b.Inputs(inst, version, desired, digest, archive.Asked{Plan: n.pe.Spec.Plan, Trigger: n.pe.Spec.Trigger})
 	if err := r.pinContents(ctx, n, b, in); err != nil {
 		return nil, err
 	}
@@ -100,19 +81,6 @@ func (r *Reconciler) inputs(ctx context.Context, n *run, b *archive.Baseline) (*
 		return in, in.SetProgram(&fwv.Spec)
 	}
 	return in, nil
-}
-
-// overlay keeps the old values of the parameters that belong to another plan.
-func overlay(v *graph.Version, plan string, in *revision.Inputs) revision.Values {
-	owned := engine.OwnedBy(plan, engine.Desired{Plans: v.PlanNames, Changed: in.Changed, Triggers: v.Triggers}, true)
-	out := revision.Values{}
-	for name, value := range in.Params {
-		if old, had := in.Old[name]; had && !owned(name) {
-			value = old
-		}
-		out[name] = value
-	}
-	return out
 }
 
 // cleanupInputs are those of what runs, not of what was wanted last.
@@ -124,9 +92,9 @@ func (r *Reconciler) cleanupInputs(ctx context.Context, n *run, b *archive.Basel
 	n.version = version
 	in := *b.Completed
 	in.Plan, in.Trigger, in.Previous, in.Changed = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous, nil
-	in.Generation, in.Account, in.Labels = n.instance.Generation, n.instance.Spec.ServiceAccountName, instanceLabels(n.instance)
+	in.Generation, in.Account, in.Labels = n.instance.Generation, n.instance.Spec.ServiceAccountName, archive.Labels(n.instance)
 	in.Old, in.OldVersion = in.Params, &in.Version
-	in.Base, in.Contents = base(b), b.Contents
+	in.Base, in.Contents = b.Base(), b.Contents
 	return &in, nil
 }
 
@@ -141,7 +109,7 @@ func (r *Reconciler) rollbackInputs(ctx context.Context, n *run, b *archive.Base
 	in := *b.Completed
 	in.Plan, in.Trigger, in.Previous = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous
 	in.Generation, in.Account = n.instance.Generation, n.instance.Spec.ServiceAccountName
-	in.Base, in.Deployed, in.Contents = base(b), whole(b.Completed), b.Contents
+	in.Base, in.Deployed, in.Contents = b.Base(), b.Whole(), b.Contents
 	in.Against, err = r.wanted(ctx, n.instance)
 	return &in, err
 }
@@ -152,7 +120,7 @@ func (r *Reconciler) recoveryInputs(ctx context.Context, n *run, b *archive.Base
 	if err != nil {
 		return nil, err
 	}
-	in.Deployed = whole(b.Completed)
+	in.Deployed = b.Whole()
 	in.Against, err = r.wanted(ctx, n.instance)
 	return in, err
 }
@@ -171,30 +139,6 @@ func (r *Reconciler) wanted(ctx context.Context, inst *v1alpha1.Instance) (strin
 		return "", nil //nolint:nilerr // parameters that do not fit are nothing that could be rolled out
 	}
 	return digest, nil
-}
-
-// base names the revisions of the last completed run; nil before the first.
-func base(b *archive.Baseline) *revision.Base {
-	if b.Completed == nil || b.Execution == nil {
-		return nil
-	}
-	return &revision.Base{Inputs: b.Execution.Inputs, Applied: b.Execution.Applied}
-}
-
-// whole says whether a deploy had completed by the end of a run.
-func whole(in *revision.Inputs) bool {
-	return in.Deployed || in.Plan == v1alpha1.PlanDeploy || in.Old != nil
-}
-
-// instanceLabels are the user's own labels, without those of Kudo and kubectl.
-func instanceLabels(inst *v1alpha1.Instance) map[string]string {
-	out := map[string]string{}
-	for k, v := range inst.Labels {
-		if !strings.Contains(k, v1alpha1.GroupVersion.Group) {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 // errGone says that what a run was pinned to can not be read any more.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 )
@@ -168,7 +169,7 @@ func TestKeepUIDs(t *testing.T) {
 func TestInstanceLabels(t *testing.T) {
 	inst := &v1alpha1.Instance{}
 	inst.Labels = map[string]string{"team": "a", "kudo.dev/x": "b", "packages.kudo.dev/y": "c"}
-	if diff := cmp.Diff(map[string]string{"team": "a"}, instanceLabels(inst)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"team": "a"}, archive.Labels(inst)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
