@@ -90,12 +90,7 @@ func (r *Reconciler) cleanupInputs(ctx context.Context, n *run, b *archive.Basel
 		return nil, err
 	}
 	n.version = version
-	in := *b.Completed
-	in.Plan, in.Trigger, in.Previous, in.Changed = n.pe.Spec.Plan, n.pe.Spec.Trigger, b.Previous, nil
-	in.Generation, in.Account, in.Labels = n.instance.Generation, n.instance.Spec.ServiceAccountName, archive.Labels(n.instance)
-	in.Old, in.OldVersion = in.Params, &in.Version
-	in.Base, in.Contents = b.Base(), b.Contents
-	return &in, nil
+	return b.Cleanup(archive.Asked{Plan: n.pe.Spec.Plan, Trigger: n.pe.Spec.Trigger}, n.instance), nil
 }
 
 // rollbackInputs are those of the last completed run, as it had them: what it rendered is

@@ -40,6 +40,17 @@ func (b *Baseline) Inputs(inst *v1alpha1.Instance, version *graph.Version, desir
 	return in
 }
 
+// Cleanup are the inputs of a run about what was last completed: a cleanup, a repair. The
+// spec decides no more than as whom it runs.
+func (b *Baseline) Cleanup(run Asked, inst *v1alpha1.Instance) *revision.Inputs {
+	in := *b.Completed
+	in.Plan, in.Trigger, in.Previous, in.Changed = run.Plan, run.Trigger, b.Previous, nil
+	in.Generation, in.Account, in.Labels = inst.Generation, inst.Spec.ServiceAccountName, Labels(inst)
+	in.Old, in.OldVersion = in.Params, &in.Version
+	in.Base, in.Contents = b.Base(), b.Contents
+	return &in
+}
+
 // overlay keeps the old values of the parameters that belong to another plan.
 func overlay(v *graph.Version, plan string, in *revision.Inputs) revision.Values {
 	owned := engine.OwnedBy(plan, engine.Desired{Plans: v.PlanNames, Changed: in.Changed, Triggers: v.Triggers}, true)

@@ -38,6 +38,8 @@ type Change struct {
 	Object *unstructured.Unstructured
 	// Restarts says that the pods of a workload are replaced.
 	Restarts bool
+	// Remade says that it is deleted and made again.
+	Remade bool
 	// Diff is a unified diff of the YAML, without the values of Secrets; empty for Keep.
 	Diff string
 }
@@ -127,14 +129,17 @@ func compare(old, updated *unstructured.Unstructured) (Change, error) {
 
 // restarts says whether the pods of a workload are replaced: their template differs.
 func restarts(old, updated *unstructured.Unstructured) bool {
-	switch updated.GroupVersionKind().GroupKind().String() {
-	case "StatefulSet.apps", "Deployment.apps", "DaemonSet.apps":
-	default:
+	if !workload(updated) {
 		return false
 	}
 	a, _, _ := unstructured.NestedFieldNoCopy(old.Object, "spec", "template")
 	b, _, _ := unstructured.NestedFieldNoCopy(updated.Object, "spec", "template")
 	return !equality.Semantic.DeepEqual(a, b)
+}
+
+// workload says whether an object keeps pods running.
+func workload(o *unstructured.Unstructured) bool {
+	return slices.Contains([]string{"StatefulSet.apps", "Deployment.apps", "DaemonSet.apps"}, o.GroupVersionKind().GroupKind().String())
 }
 
 // text is the YAML of an object, with digests in place of the values of a Secret.

@@ -18,11 +18,14 @@ func PrintChanges(e *Env, changes []forecast.Change) {
 	counts := map[forecast.Verb]int{}
 	for _, c := range changes {
 		counts[c.Verb]++
-		if c.Verb == forecast.Keep {
+		if c.Verb == forecast.Keep && !c.Remade {
 			continue
 		}
 		e.Printf("%s %s %s/%s", signs[c.Verb], c.Verb, strings.ToLower(c.Object.GetKind()), c.Object.GetName())
-		if c.Restarts {
+		switch {
+		case c.Remade:
+			e.Printf(", deleted and made again")
+		case c.Restarts:
 			e.Printf(", its pods are replaced")
 		}
 		e.Printf("\n")
