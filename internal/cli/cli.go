@@ -17,6 +17,7 @@ import (
 
 	"kudo.dev/kudo/internal/cli/author"
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/cli/oncall"
 )
 
 // The exit codes.
@@ -33,7 +34,7 @@ const completer = "kubectl_complete-kudo"
 // the exit code: 0, 1 for a failure or findings, 2 for a wrong use.
 func Main(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) int {
 	env := command.New(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
-	root := New(env, version)
+	root := New(env, version) //nolint:contextcheck,nolintlint // commands and completions take the context of their own run
 	rest := args[1:]
 	if filepath.Base(args[0]) == completer {
 		rest = append([]string{cobra.ShellCompRequestCmd}, rest...)
@@ -73,5 +74,7 @@ func New(env *command.Env, version string) *cobra.Command {
 	env.AddFlags(root)
 	root.AddGroup(&cobra.Group{ID: author.Group, Title: "For authors of packages:"})
 	root.AddCommand(author.Commands(env)...)
+	root.AddGroup(&cobra.Group{ID: oncall.Group, Title: "To operate:"})
+	root.AddCommand(oncall.Commands(env)...)
 	return root
 }

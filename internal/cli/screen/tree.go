@@ -139,6 +139,23 @@ func (l Look) line(p Part, widest int, now time.Time) string {
 // Cut shortens a line of plain text to the width.
 func (l Look) Cut(text string) string { return cut(text, l.Width, l.Width > 0) }
 
+// Wrap breaks a plain text into lines of the width, between words where it can.
+func (l Look) Wrap(text string) []string {
+	line := ""
+	var out []string
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case l.Width > 0 && utf8.RuneCountInString(line+" "+word) > l.Width:
+			out, line = append(out, line), word
+		default:
+			line += " " + word
+		}
+	}
+	return append(out, line)
+}
+
 // cut shortens a text to a number of characters.
 func cut(text string, limit int, limited bool) string {
 	text = strings.Join(strings.Fields(text), " ")
