@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/screen"
 	"kudo.dev/kudo/internal/pack"
 	"kudo.dev/kudo/internal/testing/manager"
 )
@@ -31,7 +32,7 @@ var errManagerEnded = errors.New("the manager has ended by itself")
 
 // demo is the story and all that it runs on.
 type demo struct {
-	screen   *screen
+	screen   *screen.Screen
 	binaries binaries
 	stays    bool
 	started  time.Time
@@ -47,7 +48,7 @@ type demo struct {
 	runs     []run
 }
 
-func newDemo(s *screen, b binaries, stays bool) *demo {
+func newDemo(s *screen.Screen, b binaries, stays bool) *demo {
 	return &demo{screen: s, binaries: b, stays: stays, started: time.Now(), seen: map[types.UID]bool{}}
 }
 
@@ -61,7 +62,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		d.summary()
 		return d.sayHowToStop()
 	}
-	cleaned := d.screen.step("clean-up", func() (string, error) {
+	cleaned := d.screen.Step("clean-up", func() (string, error) {
 		return "manager and control plane stopped", d.cleanUp(context.WithoutCancel(ctx))
 	})
 	if told == nil {
@@ -74,7 +75,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 func (d *demo) tell(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	d.screen.title("A control plane, and Kudo on it")
+	d.screen.Title("A control plane, and Kudo on it")
 	if err := d.setUp(ctx); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (d *demo) tell(ctx context.Context) error {
 		{"Change a parameter: memory from 1Gi to 2Gi", v1alpha1.PlanUpdate, "memory from 1Gi to 2Gi", d.update},
 		{"Change the version: from " + first + " to " + second, v1alpha1.PlanUpgrade, "from " + first + " to " + second, d.upgrade},
 	} {
-		d.screen.title("%s", chapter.title)
+		d.screen.Title("%s", chapter.title)
 		if err := chapter.change(ctx); err != nil {
 			return err
 		}
@@ -111,16 +112,16 @@ func (d *demo) tell(ctx context.Context) error {
 	if err := d.kubectl(ctx, "get", "statefulsets,pods,persistentvolumeclaims"); err != nil {
 		return err
 	}
-	d.screen.title("Delete zookeeper/zk")
+	d.screen.Title("Delete zookeeper/zk")
 	return d.remove(ctx)
 }
 
 // summary says what ran and how long it took.
 func (d *demo) summary() {
-	d.screen.title("What ran")
+	d.screen.Title("What ran")
 	for _, r := range d.runs {
-		d.screen.print(fmt.Sprintf("  %-8s %-32s %s steps %7s", r.plan, r.what, r.steps, r.took))
+		d.screen.Print(fmt.Sprintf("  %-8s %-32s %s steps %7s", r.plan, r.what, r.steps, r.took))
 	}
-	d.screen.print(fmt.Sprintf("  %s in all. The API server, its controllers and Kudo were real; pods were simulated,", seconds(time.Since(d.started))),
+	d.screen.Print(fmt.Sprintf("  %s in all. The API server, its controllers and Kudo were real; pods were simulated,", screen.Span(time.Since(d.started))),
 		"  so this shows that plans run, wait and clean up, not that ZooKeeper works.")
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/screen"
 )
 
 const (
@@ -22,10 +23,10 @@ const (
 
 // kubectl runs a kubectl command in the demo's namespace and shows both.
 func (d *demo) kubectl(ctx context.Context, args ...string) error {
-	d.screen.title("$ kubectl -n %s %s", namespace, strings.Join(args, " "))
+	d.screen.Title("$ kubectl -n %s %s", namespace, strings.Join(args, " "))
 	all := append([]string{"kubectl", "--kubeconfig", d.kubeconfig, "-n", namespace}, args...)
 	out, err := d.devcluster(ctx, all...).CombinedOutput()
-	d.screen.print(strings.TrimRight(string(out), "\n"))
+	d.screen.Print(strings.TrimRight(string(out), "\n"))
 	if err != nil {
 		return fmt.Errorf("running kubectl %s: %w", strings.Join(args, " "), err)
 	}
@@ -42,12 +43,12 @@ func (d *demo) explain(ctx context.Context) {
 	if d.manager == nil {
 		return
 	}
-	d.screen.title("The end of the manager's log")
+	d.screen.Title("The end of the manager's log")
 	tail, err := d.manager.LogTail(logLines)
 	if err != nil {
 		tail = err.Error()
 	}
-	d.screen.print(tail)
+	d.screen.Print(tail)
 }
 
 func (d *demo) explainObjects(ctx context.Context) {
@@ -70,13 +71,13 @@ func (d *demo) explainObjects(ctx context.Context) {
 	for i := range executions.Items {
 		pe := &executions.Items[i]
 		d.conditions("PlanExecution "+pe.Name, pe.Status.Conditions)
-		d.screen.print(tree(pe, time.Now(), look{})...)
+		d.screen.Print(screen.Tree(pe, time.Now(), screen.Look{})...)
 	}
 }
 
 func (d *demo) conditions(of string, all []metav1.Condition) {
-	d.screen.title("Conditions of %s", of)
+	d.screen.Title("Conditions of %s", of)
 	for _, c := range all {
-		d.screen.print(fmt.Sprintf("  %-15s %-8s %-20s %s", c.Type, c.Status, c.Reason, c.Message))
+		d.screen.Print(fmt.Sprintf("  %-15s %-8s %-20s %s", c.Type, c.Status, c.Reason, c.Message))
 	}
 }

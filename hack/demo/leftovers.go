@@ -31,10 +31,10 @@ func (d *demo) remove(ctx context.Context) error {
 	if err := d.showPlan(ctx, v1alpha1.PlanCleanup, "zookeeper/zk is deleted"); err != nil {
 		return err
 	}
-	if err := d.screen.step("everything is gone", func() (string, error) { return "", d.awaitGone(ctx) }); err != nil {
+	if err := d.screen.Step("everything is gone", func() (string, error) { return "", d.awaitGone(ctx) }); err != nil {
 		return err
 	}
-	return d.screen.step("the data stays", func() (string, error) { return d.checkData(ctx, claims) })
+	return d.screen.Step("the data stays", func() (string, error) { return d.checkData(ctx, claims) })
 }
 
 // awaitGone waits until no object is left in the namespace but what was there before

@@ -18,6 +18,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"kudo.dev/kudo/internal/cli/screen"
 	"kudo.dev/kudo/internal/testing/repository"
 )
 
@@ -39,7 +40,7 @@ func start(bin string, keep bool) int {
 	defer stop()
 	programs, err := findBinaries(bin)
 	if err == nil {
-		err = newDemo(newScreen(os.Stdout), programs, keep).run(ctx)
+		err = newDemo(screen.New(os.Stdout), programs, keep).run(ctx)
 	}
 	switch {
 	case err == nil:

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/screen"
 	"kudo.dev/kudo/internal/projection"
 )
 
@@ -36,7 +37,7 @@ func (d *demo) showPlan(ctx context.Context, plan, what string) error {
 	if err != nil {
 		return fmt.Errorf("plan %s: %w", plan, err)
 	}
-	d.runs = append(d.runs, run{plan: plan, what: what, took: parts(pe)[0].took(time.Now()), steps: pe.Status.Progress})
+	d.runs = append(d.runs, run{plan: plan, what: what, took: screen.Parts(pe)[0].Took(time.Now()), steps: pe.Status.Progress})
 	return nil
 }
 
@@ -45,9 +46,9 @@ func (d *demo) watchPlan(ctx context.Context, plan string) (*v1alpha1.PlanExecut
 	if err != nil {
 		return nil, err
 	}
-	tick := time.NewTicker(redrawEvery)
+	tick := time.NewTicker(screen.RedrawEvery)
 	defer tick.Stop()
-	defer d.screen.keep()
+	defer d.screen.Keep()
 	var shown *v1alpha1.PlanExecution
 	for {
 		select {
@@ -92,16 +93,16 @@ func verdict(pe *v1alpha1.PlanExecution, gone bool) (over bool, err error) {
 
 // show tells what is new about an execution.
 func (d *demo) show(before, after *v1alpha1.PlanExecution) {
-	if d.screen.live {
+	if d.screen.Live {
 		d.redraw(after)
 		return
 	}
-	d.screen.print(changes(before, after, time.Now())...)
+	d.screen.Print(screen.Changes(before, after, time.Now())...)
 }
 
 func (d *demo) redraw(pe *v1alpha1.PlanExecution) {
-	if d.screen.live && pe != nil {
-		d.screen.draw(tree(pe, time.Now(), d.screen.look()))
+	if d.screen.Live && pe != nil {
+		d.screen.Draw(screen.Tree(pe, time.Now(), d.screen.Look()))
 	}
 }
 

@@ -48,7 +48,7 @@ func (d *demo) setUp(ctx context.Context) error {
 		{"publish ZooKeeper", func() (string, error) { return d.publish(ctx) }},
 		{"prepare a tenant", func() (string, error) { return d.makeTenant(ctx) }},
 	} {
-		if err := d.screen.step(s.what, s.do); err != nil {
+		if err := d.screen.Step(s.what, s.do); err != nil {
 			return fmt.Errorf("%s: %w", s.what, err)
 		}
 	}
@@ -143,8 +143,8 @@ func (d *demo) sayHowToStop() error {
 	if err := d.writeObject(manifest); err != nil {
 		return err
 	}
-	d.screen.title("It is left running")
-	d.screen.print(
+	d.screen.Title("It is left running")
+	d.screen.Print(
 		"  export KUBECONFIG="+d.kubeconfig,
 		"  "+d.binaries.devcluster+" kubectl apply -f "+manifest+"   # ZooKeeper once more",
 		"  the manager's log is "+d.manager.Log,

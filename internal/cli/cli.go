@@ -17,6 +17,8 @@ import (
 
 	"kudo.dev/kudo/internal/cli/author"
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/cli/oncall"
+	"kudo.dev/kudo/internal/cli/rollout"
 )
 
 // The exit codes.
@@ -33,7 +35,7 @@ const completer = "kubectl_complete-kudo"
 // the exit code: 0, 1 for a failure or findings, 2 for a wrong use.
 func Main(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) int {
 	env := command.New(genericiooptions.IOStreams{In: in, Out: out, ErrOut: errOut})
-	root := New(env, version) //nolint:contextcheck // commands get theirs when they run
+	root := New(env, version) //nolint:contextcheck,nolintlint // commands and completions take the context of their own run
 	rest := args[1:]
 	if filepath.Base(args[0]) == completer {
 		rest = append([]string{cobra.ShellCompRequestCmd}, rest...)
@@ -71,7 +73,13 @@ func New(env *command.Env, version string) *cobra.Command {
 		return command.Misuse("%v. See: %s --help", err, cmd.CommandPath())
 	})
 	env.AddFlags(root)
-	root.AddGroup(&cobra.Group{ID: author.Group, Title: "For authors of packages:"})
+	root.AddGroup(
+		&cobra.Group{ID: author.Group, Title: "For authors of packages:"},
+		&cobra.Group{ID: rollout.Group, Title: "To deploy and change:"},
+		&cobra.Group{ID: oncall.Group, Title: "To operate:"},
+	)
 	root.AddCommand(author.Commands(env)...)
+	root.AddCommand(rollout.Commands(env)...)
+	root.AddCommand(oncall.Commands(env)...)
 	return root
 }

@@ -17,7 +17,7 @@ func TestExitCodes(t *testing.T) {
 		words string
 	}{
 		"help":             {[]string{"--help"}, 0, "For authors of packages:"},
-		"nothing":          {nil, 0, "For authors of packages:"},
+		"nothing":          {nil, 0, "To operate:"},
 		"version":          {[]string{"--version"}, 0, "1.2.3"},
 		"unknown flag":     {[]string{"--nope"}, 2, "unknown flag: --nope. See: kubectl kudo --help"},
 		"unknown command":  {[]string{"nope"}, 2, `unknown command "nope" for "kubectl kudo". See: kubectl kudo --help`},

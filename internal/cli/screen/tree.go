@@ -1,7 +1,7 @@
 // Copyright The Kudo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package screen
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
 
-// part is an execution, or a phase or step of it.
-type part struct {
+// Part is an execution, or a phase or step of it.
+type Part struct {
 	// path from the plan on; branch is what is drawn before the name.
 	path, branch, name string
 	depth              int
@@ -24,10 +24,10 @@ type part struct {
 	note               string
 }
 
-// parts lists an execution and all below it, in the order of the plan.
-func parts(pe *v1alpha1.PlanExecution) []part {
+// Parts lists an execution and all below it, in the order of the plan.
+func Parts(pe *v1alpha1.PlanExecution) []Part {
 	s := pe.Status
-	top := part{path: pe.Spec.Plan, name: pe.Spec.Plan, state: s.State, from: s.StartedAt, to: s.FinishedAt}
+	top := Part{path: pe.Spec.Plan, name: pe.Spec.Plan, state: s.State, from: s.StartedAt, to: s.FinishedAt}
 	switch s.State {
 	case v1alpha1.RunStalled, v1alpha1.RunFailed, v1alpha1.RunCancelled:
 		top.note = s.Message
@@ -36,7 +36,7 @@ func parts(pe *v1alpha1.PlanExecution) []part {
 	default:
 		top.note = s.Progress + " steps"
 	}
-	out := []part{top}
+	out := []Part{top}
 	for i, phase := range s.Phases {
 		branch, below := fork(i == len(s.Phases)-1)
 		p := newPart(top.path, branch, phase.Name, 1, phase.NodeStatus)
@@ -51,8 +51,8 @@ func parts(pe *v1alpha1.PlanExecution) []part {
 	return out
 }
 
-func newPart(parent, branch, name string, depth int, s v1alpha1.NodeStatus) part {
-	return part{
+func newPart(parent, branch, name string, depth int, s v1alpha1.NodeStatus) Part {
+	return Part{
 		path: parent + "/" + name, branch: branch, name: name, depth: depth,
 		state: s.State, from: s.StartedAt, to: s.FinishedAt,
 	}
@@ -80,25 +80,35 @@ func noteOf(step v1alpha1.StepStatus) string {
 	return step.Message
 }
 
-// took is how long a part ran, or has been running.
-func (p part) took(now time.Time) string {
+// Took is how long a part ran, or has been running.
+func (p Part) Took(now time.Time) string {
 	if p.from == nil {
 		return ""
 	}
 	if p.to != nil {
 		now = p.to.Time
 	}
-	return seconds(now.Sub(p.from.Time))
+	return Span(now.Sub(p.from.Time))
 }
 
-func seconds(d time.Duration) string {
-	return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+// Span is a duration for people: tenths of seconds, then the two largest units.
+func Span(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-// tree draws an execution: its phases and steps with their states and durations, and
+// Tree draws an execution: its phases and steps with their states and durations, and
 // what the running ones wait for.
-func tree(pe *v1alpha1.PlanExecution, now time.Time, l look) []string {
-	all := parts(pe)
+func Tree(pe *v1alpha1.PlanExecution, now time.Time, l Look) []string {
+	all := Parts(pe)
 	widest := 0
 	for _, p := range all {
 		widest = max(widest, utf8.RuneCountInString(p.branch+p.name))
@@ -111,19 +121,39 @@ func tree(pe *v1alpha1.PlanExecution, now time.Time, l look) []string {
 }
 
 // line puts a part on a line. Only its note is cut: what stands before it is short.
-func (l look) line(p part, widest int, now time.Time) string {
-	sign, color := l.mark(p.state)
+func (l Look) line(p Part, widest int, now time.Time) string {
+	sign, color := l.Mark(p.state)
 	name := p.name
 	if p.depth == 0 {
-		name = l.paint(bold, name)
+		name = l.Paint(Bold, name)
 	}
 	gap := strings.Repeat(" ", widest-utf8.RuneCountInString(p.branch+p.name))
-	took := fmt.Sprintf("%7s", p.took(now))
-	state := l.paint(color, fmt.Sprintf("%-9s", p.state))
-	head := l.paint(faint, p.branch) + l.paint(color, sign) + " " + name + gap + "  " + state + " " + took
+	took := fmt.Sprintf("%7s", p.Took(now))
+	state := l.Paint(color, fmt.Sprintf("%-9s", p.state))
+	head := l.Paint(Faint, p.branch) + l.Paint(color, sign) + " " + name + gap + "  " + state + " " + took
 	used := widest + len("s   Succeeded ") + len(took) + len("  ")
-	note := cut(p.note, l.width-used, l.width > 0)
-	return strings.TrimRight(head+"  "+l.paint(faint, note), " ")
+	note := cut(p.note, l.Width-used, l.Width > 0)
+	return strings.TrimRight(head+"  "+l.Paint(Faint, note), " ")
+}
+
+// Cut shortens a line of plain text to the width.
+func (l Look) Cut(text string) string { return cut(text, l.Width, l.Width > 0) }
+
+// Wrap breaks a plain text into lines of the width, between words where it can.
+func (l Look) Wrap(text string) []string {
+	line := ""
+	var out []string
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case l.Width > 0 && utf8.RuneCountInString(line+" "+word) > l.Width:
+			out, line = append(out, line), word
+		default:
+			line += " " + word
+		}
+	}
+	return append(out, line)
 }
 
 // cut shortens a text to a number of characters.

@@ -1,7 +1,7 @@
 // Copyright The Kudo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package screen
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func golden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s (go test ./hack/demo -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
+		t.Errorf("%s (go test ./internal/cli/screen -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
 	}
 }
 
@@ -86,15 +86,15 @@ func TestTree(t *testing.T) {
 	now := began.Add(12 * time.Second)
 	for name, tc := range map[string]struct {
 		pe *v1alpha1.PlanExecution
-		l  look
+		l  Look
 	}{
-		"running": {execution(v1alpha1.RunRunning, waiting), look{}},
-		"narrow":  {execution(v1alpha1.RunRunning, waiting), look{width: 50, frame: 13}},
-		"color":   {execution(v1alpha1.RunRunning, waiting), look{color: true}},
-		"stalled": {execution(v1alpha1.RunStalled, "Job demo/zk-verify\nfailed"), look{}},
-		"new":     {&v1alpha1.PlanExecution{Spec: v1alpha1.PlanExecutionSpec{Plan: "deploy"}}, look{}},
+		"running": {execution(v1alpha1.RunRunning, waiting), Look{}},
+		"narrow":  {execution(v1alpha1.RunRunning, waiting), Look{Width: 50, Frame: 13}},
+		"color":   {execution(v1alpha1.RunRunning, waiting), Look{Color: true}},
+		"stalled": {execution(v1alpha1.RunStalled, "Job demo/zk-verify\nfailed"), Look{}},
+		"new":     {&v1alpha1.PlanExecution{Spec: v1alpha1.PlanExecutionSpec{Plan: "deploy"}}, Look{}},
 	} {
-		t.Run(name, func(t *testing.T) { golden(t, name, lines(tree(tc.pe, now, tc.l))) })
+		t.Run(name, func(t *testing.T) { golden(t, name, lines(Tree(tc.pe, now, tc.l))) })
 	}
 }
 
@@ -116,7 +116,7 @@ func TestChanges(t *testing.T) {
 	}
 	var out []string
 	for _, pair := range [][2]*v1alpha1.PlanExecution{{nil, fresh}, {fresh, running}, {running, running}, {running, stalled}, {stalled, done}} {
-		out = append(append(out, changes(pair[0], pair[1], now)...), "--")
+		out = append(append(out, Changes(pair[0], pair[1], now)...), "--")
 	}
 	golden(t, "changes", lines(out))
 }
@@ -124,19 +124,19 @@ func TestChanges(t *testing.T) {
 func TestScreen(t *testing.T) {
 	height := 24
 	var out bytes.Buffer
-	s := &screen{out: &out, live: true, size: func() (int, int) { return 80, height }}
-	s.draw([]string{"one", "two"})
-	s.draw([]string{"one", "two, done", "three"})
-	s.print("below")
+	s := &Screen{out: &out, Live: true, size: func() (int, int) { return 80, height }}
+	s.Draw([]string{"one", "two"})
+	s.Draw([]string{"one", "two, done", "three"})
+	s.Print("below")
 	height = 3
-	s.draw([]string{"does not fit", "fits", "fits too"})
+	s.Draw([]string{"does not fit", "fits", "fits too"})
 	golden(t, "screen", strings.ReplaceAll(out.String(), "\x1b", "ESC"))
 }
 
 func TestStepWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
-	s := &screen{out: &out}
-	err := s.step("control plane", func() (string, error) { return "in one process", nil })
+	s := &Screen{out: &out}
+	err := s.Step("control plane", func() (string, error) { return "in one process", nil })
 	if got, want := out.String(), "✔ control plane               0.0s  in one process\n"; err != nil || got != want {
 		t.Errorf("%v, %q, want %q", err, got, want)
 	}

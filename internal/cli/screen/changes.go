@@ -1,7 +1,7 @@
 // Copyright The Kudo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package screen
 
 import (
 	"cmp"
@@ -13,16 +13,16 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 )
 
-// changes are the lines that tell what became of an execution since it was seen last,
+// Changes are the lines that tell what became of an execution since it was seen last,
 // for an output that can not be redrawn. before may be nil.
-func changes(before, after *v1alpha1.PlanExecution, now time.Time) []string {
+func Changes(before, after *v1alpha1.PlanExecution, now time.Time) []string {
 	seen := map[string]v1alpha1.RunState{}
 	if before != nil {
-		for _, p := range parts(before) {
+		for _, p := range Parts(before) {
 			seen[p.path] = p.state
 		}
 	}
-	changed := slices.DeleteFunc(parts(after), func(p part) bool {
+	changed := slices.DeleteFunc(Parts(after), func(p Part) bool {
 		return p.state == v1alpha1.RunPending || p.state == seen[p.path]
 	})
 	slices.SortStableFunc(changed, inOrder)
@@ -30,7 +30,7 @@ func changes(before, after *v1alpha1.PlanExecution, now time.Time) []string {
 	for _, p := range changed {
 		line := fmt.Sprintf("%-32s %-9s", p.path, p.state)
 		if p.state != v1alpha1.RunRunning {
-			line += fmt.Sprintf(" %7s", p.took(now))
+			line += fmt.Sprintf(" %7s", p.Took(now))
 		}
 		if p.state == v1alpha1.RunStalled || p.state == v1alpha1.RunFailed {
 			line += "  " + cut(p.note, 0, false)
@@ -42,7 +42,7 @@ func changes(before, after *v1alpha1.PlanExecution, now time.Time) []string {
 
 // inOrder sorts by when it happened. Within one moment a part starts before what it
 // consists of, and ends or stalls after it.
-func inOrder(a, b part) int {
+func inOrder(a, b Part) int {
 	if c := a.when().Compare(b.when()); c != 0 {
 		return c
 	}
@@ -55,7 +55,7 @@ func inOrder(a, b part) int {
 // never is later than everything else.
 var never = time.Unix(1<<40, 0)
 
-func (p part) when() time.Time {
+func (p Part) when() time.Time {
 	switch {
 	case p.to != nil:
 		return p.to.Time

@@ -1,0 +1,146 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/cli/evidence"
+	"kudo.dev/kudo/internal/cli/values"
+)
+
+// change is what a person wants to be different about an Instance.
+type change struct {
+	version string
+	set     values.Flags
+	confirm command.Confirmation
+	waiting waiting
+}
+
+func newSet(env *command.Env) *cobra.Command {
+	c := &change{}
+	cmd := &cobra.Command{
+		Use:   "set NAME PARAMETER=VALUE...",
+		Short: "Change parameters of an Instance",
+		Long: "Changes parameters of an Instance, or of the typed object that it was made from, after showing\n" +
+			"which plan would run and what it would change. VALUE is YAML, and text where the parameter is\n" +
+			"a string; null takes a parameter back to its default.",
+		Example: "  kubectl kudo set zk/main nodeCount=5\n  kubectl kudo set zk/main memory=null --yes --wait",
+		Args:    command.Args(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, text := range args[1:] {
+				if err := cmd.Flags().Set("set", text); err != nil {
+					return command.Misuse("%s: %v", text, err)
+				}
+			}
+			if !c.set.Given() {
+				return command.Misuse("name what to change: %s", cmd.UseLine())
+			}
+			return c.run(cmd.Context(), env, args[0])
+		},
+	}
+	c.addFlags(cmd)
+	return cmd
+}
+
+func newUpgrade(env *command.Env) *cobra.Command {
+	c := &change{}
+	cmd := &cobra.Command{
+		Use:   "upgrade NAME VERSION",
+		Short: "Take an Instance to another version of its framework",
+		Long: "Takes an Instance, or the typed object that it was made from, to another version of its\n" +
+			"framework, after showing which plan would run and what it would change.",
+		Example: "  kubectl kudo upgrade zk/main 3.9.3 --wait",
+		Args:    command.Args(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.version = args[1]
+			return c.run(cmd.Context(), env, args[0])
+		},
+	}
+	c.addFlags(cmd)
+	return cmd
+}
+
+func (c *change) addFlags(cmd *cobra.Command) {
+	c.set.AddFlags(cmd, "", "to change")
+	c.confirm.AddFlags(cmd)
+	c.waiting.addFlags(cmd)
+}
+
+func (c *change) run(ctx context.Context, env *command.Env, name string) error {
+	s, err := open(env)
+	if err != nil {
+		return err
+	}
+	inst, err := evidence.Find(ctx, s.client, s.namespace, name)
+	if err != nil {
+		return err //nolint:wrapcheck // it says what it is about
+	}
+	target, err := s.target(ctx, inst)
+	if err != nil {
+		return err
+	}
+	p, err := c.propose(ctx, s, inst, target)
+	if err != nil {
+		return err
+	}
+	// The API server, its policies and the webhooks have the last word: asked before the person is.
+	if err := s.client.Update(ctx, target.DeepCopy(), client.DryRunAll, manager); err != nil {
+		return refused(titleOf(target), err)
+	}
+	s.show(p, true)
+	if tool := handedOver(target); tool != "" {
+		s.Warnf("warning: %s is written by %s, which will take this change back: change it there\n", titleOf(target), tool)
+	}
+	if err := c.confirm.Confirm(s.Env, "Change %s?", titleOf(target)); err != nil {
+		return err //nolint:wrapcheck // it says what it is about
+	}
+	if err := s.client.Update(ctx, target, manager); err != nil {
+		return refused(titleOf(target), err)
+	}
+	s.Printf("%s is changed\n", titleOf(target))
+	return c.waiting.settle(ctx, s, target)
+}
+
+// propose predicts what follows from the change, and makes it in the target.
+func (c *change) propose(ctx context.Context, s *session, inst *v1alpha1.Instance, target *unstructured.Unstructured) (*prediction, error) {
+	wanted := inst.DeepCopy()
+	if c.version != "" {
+		wanted.Spec.Version = c.version
+	}
+	_, version, err := s.version(ctx, inst.Spec.Framework, wanted.Spec.Version)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := c.set.Parse(s.In, version.Params)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the flag
+	}
+	wanted.Spec.Parameters = values.Merge(inst.Spec.Parameters, changes)
+	if err := write(target, wanted.Spec.Version, wanted.Spec.Parameters); err != nil {
+		return nil, err
+	}
+	return s.predict(ctx, wanted, version)
+}
+
+// refused puts the API server's answer into words, without what precedes it there.
+func refused(what string, err error) error {
+	if apierrors.IsConflict(err) {
+		return fmt.Errorf("changing %s: somebody else changed it at the same time; try again", what)
+	}
+	if _, cause, found := strings.Cut(err.Error(), "denied the request: "); found {
+		return errors.New("refused: " + cause)
+	}
+	return evidence.Denied("changing "+what, err) //nolint:wrapcheck // it says what it is about
+}
