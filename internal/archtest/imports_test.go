@@ -55,7 +55,7 @@ func layerOf(within string) layer {
 		return tool
 	case first == "cmd":
 		return plugin
-	case first == "frameworks":
+	case first == "frameworks", first == "config":
 		return content
 	case first == "test":
 		return check
@@ -72,7 +72,7 @@ var allowed = map[layer][]layer{
 	admission:  {api, pure},
 	pure:       {api, pure},
 	shell:      {api, pure},
-	tool:       {api, pure, shell, tool},
+	tool:       {api, pure, shell, tool, content},
 	plugin:     {tool},
 	content:    {api, pure},
 	check:      {api, pure, shell, tool},

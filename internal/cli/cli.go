@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"kudo.dev/kudo/internal/cli/admin"
 	"kudo.dev/kudo/internal/cli/author"
 	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/cli/oncall"
@@ -77,9 +78,11 @@ func New(env *command.Env, version string) *cobra.Command {
 		&cobra.Group{ID: author.Group, Title: "For authors of packages:"},
 		&cobra.Group{ID: rollout.Group, Title: "To deploy and change:"},
 		&cobra.Group{ID: oncall.Group, Title: "To operate:"},
+		&cobra.Group{ID: admin.Group, Title: "For admins:"},
 	)
 	root.AddCommand(author.Commands(env)...)
 	root.AddCommand(rollout.Commands(env)...)
 	root.AddCommand(oncall.Commands(env)...)
+	root.AddCommand(admin.Commands(env, version)...)
 	return root
 }

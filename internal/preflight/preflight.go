@@ -20,6 +20,9 @@ import (
 
 var crdKind = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
 
+// ErrMissing says that a definition of Kudo is not there.
+var ErrMissing = errors.New("apply config/default first")
+
 // Check finds out whether Kudo's kinds are installed, and whether the CRD of the same
 // name that KUDO 0.x used stands in their place.
 func Check(ctx context.Context, c client.Reader) error {
@@ -36,7 +39,7 @@ func checkCRD(ctx context.Context, c client.Reader, name string) error {
 	crd.SetGroupVersionKind(crdKind)
 	err := c.Get(ctx, client.ObjectKey{Name: name}, crd)
 	if apierrors.IsNotFound(err) {
-		return errors.New("the CustomResourceDefinition " + name + " is not installed: apply config/default first")
+		return fmt.Errorf("the CustomResourceDefinition %s is not installed: %w", name, ErrMissing)
 	}
 	if err != nil {
 		return fmt.Errorf("reading the CustomResourceDefinition %s: %w", name, err)
