@@ -70,10 +70,16 @@ type manifest struct {
 // root of fsys). It returns every mistake that it finds, joined. The same files
 // always give the same objects.
 func Load(fsys fs.FS, dir string) (*Package, error) {
-	files, err := readAll(fsys, dir)
+	source, err := Open(fsys, dir)
 	if err != nil {
 		return nil, err
 	}
+	return source.Package()
+}
+
+// Package decodes the files.
+func (s *Source) Package() (*Package, error) {
+	files := s.files
 	var m manifest
 	errs := decodeFile(files, frameworkFile, &m)
 	errs = append(errs, m.check(files)...)
@@ -88,7 +94,7 @@ func Load(fsys fs.FS, dir string) (*Package, error) {
 	m.Version.Templates = templates
 	p := m.objects()
 	p.Readme = string(files.content[readmeFile])
-	return p, p.checkSize(dir)
+	return p, p.checkSize(files.dir)
 }
 
 // check refuses what framework.yaml could say but another file says.

@@ -18,6 +18,7 @@ func Commands(env *command.Env) []*cobra.Command {
 	all := []*cobra.Command{
 		newPackage(env),
 		newRender(env),
+		newLint(env),
 	}
 	for _, c := range all {
 		c.GroupID = Group

@@ -1,0 +1,349 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"kudo.dev/kudo/internal/engine"
+	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/render"
+	"kudo.dev/kudo/internal/revision"
+)
+
+// object is a rendered object, and where it came from.
+type object struct {
+	*unstructured.Unstructured
+	template, task string
+	kind           engine.TaskKind
+	instance       graph.Identity
+	// with says which parameters it was rendered with; empty for the defaults.
+	with string
+	// doc is where it stands in a template; nil if that can not be told.
+	doc *document
+	// first is where to look if it can not.
+	first place
+	// pod is the template of its pods; nil if it has none.
+	pod *pod
+}
+
+// pod is a template of pods within an object.
+type pod struct {
+	fields []string
+	labels map[string]string
+	notes  map[string]string
+	spec   corev1.PodSpec
+}
+
+// The Instances that packages are rendered for. The first has the longest name.
+var (
+	sample  = graph.Identity{Name: "a2345678901234567890123456789012345678-z", Namespace: "sample", UID: "00000000-0000-0000-0000-000000000000"}
+	another = graph.Identity{Name: "b", Namespace: "elsewhere", UID: "00000000-0000-0000-0000-000000000001"}
+	twin    = graph.Identity{Name: sample.Name, Namespace: "elsewhere", UID: "00000000-0000-0000-0000-000000000002"}
+)
+
+// render renders every task with the defaults and with extreme parameters.
+func (s *subject) render() {
+	for i, values := range s.samples() {
+		with := ""
+		switch i {
+		case 0:
+		case 1:
+			with = "the least values of the parameters"
+		case 2:
+			with = "the greatest values of the parameters"
+		default:
+			with = "other values of the parameters"
+		}
+		s.renderings = append(s.renderings, rendering{values, s.objects(values, sample, with)})
+	}
+	if len(s.renderings) > 0 {
+		s.other = s.objects(s.renderings[0].values, another, "")
+		s.moved = s.objects(s.renderings[0].values, twin, "")
+	}
+}
+
+// samples are sets of parameters that the version's own rules allow.
+func (s *subject) samples() []params.Values {
+	var out []params.Values
+	for _, values := range s.version.Params.Extremes() {
+		if len(s.version.Validate(values, nil, field.NewPath("sample"))) == 0 {
+			out = append(out, values)
+		}
+	}
+	return out
+}
+
+// objects renders every task for an Instance. What a task renders in vain is left out: the
+// compiler has said so.
+func (s *subject) objects(values params.Values, id graph.Identity, with string) []*object {
+	return s.rendered(s.version.SampleInputs(values), id, with)
+}
+
+func (s *subject) rendered(in *revision.Inputs, id graph.Identity, with string) []*object {
+	var out []*object
+	for _, t := range s.version.Spec.Tasks {
+		task := s.version.Task(t.Name)
+		rendered, err := s.version.RenderTask(task, in, id, graph.Run{ID: "sample", Attempt: 1}, nil)
+		if err != nil {
+			continue
+		}
+		nth := map[string]int{}
+		for _, r := range rendered {
+			kind := r.Object.GetKind()
+			o := &object{
+				Unstructured: r.Object, template: r.Template, task: t.Name, kind: task.Kind(), instance: id, with: with,
+				first: place{file: "templates/" + r.Template, line: 1},
+			}
+			o.doc = s.document(r.Template, kind, nth[r.Template+"\x00"+kind])
+			nth[r.Template+"\x00"+kind]++
+			o.pod = podOf(r.Object)
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// document finds the n-th object of a kind in a template or in what it includes.
+func (s *subject) document(template, kind string, n int) *document {
+	var found *document
+	for _, block := range s.reach(template) {
+		for _, name := range s.names {
+			for _, d := range s.texts[name].documents {
+				if d.kind != kind || d.block != block && !(d.block == "" && name == block) {
+					continue
+				}
+				if found = d; n == 0 {
+					return d
+				}
+				n--
+			}
+		}
+	}
+	return found
+}
+
+// title names an object as its author would.
+func (o *object) title() string {
+	return o.GetKind() + " " + strings.ReplaceAll(o.GetName(), o.instance.Name, "<instance>")
+}
+
+func (o *object) group() schema.GroupKind { return o.GroupVersionKind().GroupKind() }
+
+func (o *object) is(group, kind string) bool {
+	return o.group() == schema.GroupKind{Group: group, Kind: kind}
+}
+
+// clustered says whether the object is known to be of cluster scope.
+func (o *object) clustered() bool {
+	namespaced, known := render.BuiltinScope(o.group())
+	return known && !namespaced
+}
+
+// get is a value within the object; nil if there is none.
+func (o *object) get(fields ...string) any {
+	v, _, err := unstructured.NestedFieldNoCopy(o.Object, fields...)
+	if err != nil {
+		return nil
+	}
+	return v
+}
+
+func (o *object) text(fields ...string) string {
+	s, _ := o.get(fields...).(string)
+	return s
+}
+
+func (o *object) number(fields ...string) (int64, bool) {
+	n, ok := o.get(fields...).(int64)
+	return n, ok
+}
+
+func (o *object) items(fields ...string) []any {
+	list, _ := o.get(fields...).([]any)
+	return list
+}
+
+// strings are the values of a map that are strings.
+func (o *object) strings(fields ...string) map[string]string {
+	m, _ := o.get(fields...).(map[string]any)
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		if s, ok := v.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+// find goes to fields of the object, one after the other, as far as its text has them. A
+// number is an item of the list before it.
+func (o *object) find(fields ...string) place {
+	if o.doc == nil {
+		return o.first
+	}
+	lines := o.doc.text.lines
+	at := o.doc.from
+	for i, f := range fields {
+		next := keyLine(lines, at, o.doc.to, f)
+		if n, err := strconv.Atoi(f); err == nil && i > 0 {
+			next = nthItem(lines, at, o.doc.to, n)
+		}
+		if next == 0 {
+			break
+		}
+		at = next
+	}
+	return place{o.doc.text.file, at}
+}
+
+func keyLine(lines []string, from, to int, key string) int {
+	re := regexp.MustCompile(`(^|[\s\[{,"'-])` + regexp.QuoteMeta(key) + `["']?\s*:`)
+	for i := from; i < to && i <= len(lines); i++ {
+		if re.MatchString(lines[i-1]) {
+			return i
+		}
+	}
+	return 0
+}
+
+var listItem = regexp.MustCompile(`^(\s*)- `)
+
+func nthItem(lines []string, from, to, n int) int {
+	indent := ""
+	for i := from + 1; i < to && i <= len(lines); i++ {
+		m := listItem.FindStringSubmatch(lines[i-1])
+		if m == nil {
+			continue
+		}
+		if indent == "" {
+			indent = m[1]
+		}
+		if m[1] != indent {
+			continue
+		}
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return 0
+}
+
+// podFields is where an object has the template of its pods.
+func podFields(gk schema.GroupKind) []string {
+	switch gk {
+	case schema.GroupKind{Kind: "Pod"}:
+		return []string{}
+	case schema.GroupKind{Group: "batch", Kind: "CronJob"}:
+		return []string{"spec", "jobTemplate", "spec", "template"}
+	case schema.GroupKind{Group: "batch", Kind: "Job"}, schema.GroupKind{Kind: "ReplicationController"}:
+		return []string{"spec", "template"}
+	}
+	if gk.Group == "apps" && (gk.Kind == "Deployment" || gk.Kind == "StatefulSet" || gk.Kind == "DaemonSet" || gk.Kind == "ReplicaSet") {
+		return []string{"spec", "template"}
+	}
+	return nil
+}
+
+func podOf(o *unstructured.Unstructured) *pod {
+	fields := podFields(o.GroupVersionKind().GroupKind())
+	if fields == nil {
+		return nil
+	}
+	raw, found, err := unstructured.NestedFieldNoCopy(o.Object, fields...)
+	template, ok := raw.(map[string]any)
+	if err != nil || !found || !ok {
+		return nil
+	}
+	var typed corev1.PodTemplateSpec
+	// What is not of its type is the finding of another rule.
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(template, &typed); err != nil {
+		return nil
+	}
+	return &pod{fields: fields, labels: typed.Labels, notes: typed.Annotations, spec: typed.Spec}
+}
+
+// same says whether two values are equal as JSON.
+func same(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// eachObject makes a check out of one that looks at an object of an apply or job task.
+func eachObject(check func(*object, *reporter)) func(*subject, *reporter) {
+	return func(s *subject, r *reporter) {
+		for _, rendering := range s.renderings {
+			for _, o := range rendering.objects {
+				if o.kind == engine.TaskApply || o.kind == engine.TaskJob {
+					check(o, r)
+				}
+			}
+		}
+	}
+}
+
+// together makes a check out of one that looks at all objects that tasks apply with one set
+// of parameters.
+func together(check func(*subject, []*object, *reporter)) func(*subject, *reporter) {
+	return func(s *subject, r *reporter) {
+		for _, rendering := range s.renderings {
+			check(s, applied(rendering.objects), r)
+		}
+	}
+}
+
+func applied(all []*object) []*object {
+	var out []*object
+	for _, o := range all {
+		if o.kind == engine.TaskApply {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// container is one of a pod, and where it stands.
+type container struct {
+	corev1.Container
+	path []string
+	init bool
+}
+
+// containers lists those of a pod, init containers first.
+func (o *object) containers() []container {
+	if o.pod == nil {
+		return nil
+	}
+	var out []container
+	add := func(list []corev1.Container, key string) {
+		for i := range list {
+			c := container{Container: list[i], path: []string{key, strconv.Itoa(i)}, init: key == "initContainers"}
+			if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+				c.init = false
+			}
+			out = append(out, c)
+		}
+	}
+	add(o.pod.spec.InitContainers, "initContainers")
+	add(o.pod.spec.Containers, "containers")
+	return out
+}
+
+// serves says whether the pods of an object run for as long as it is there.
+func (o *object) serves() bool {
+	return o.pod != nil && o.is("apps", o.GetKind())
+}
