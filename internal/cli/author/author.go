@@ -19,6 +19,7 @@ func Commands(env *command.Env) []*cobra.Command {
 		newPackage(env),
 		newRender(env),
 		newLint(env),
+		newImport(env),
 	}
 	for _, c := range all {
 		c.GroupID = Group
