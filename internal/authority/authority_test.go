@@ -137,12 +137,12 @@ func TestOfflineRulesOfZooKeeper(t *testing.T) {
 
 // Kinds that every cluster has map as a real mapper maps them.
 func TestOfflineKnowsTheResourcesOfKubernetes(t *testing.T) {
-	real, count := testrestmapper.TestOnlyStaticRESTMapper(clientgoscheme.Scheme), 0
+	known, count := testrestmapper.TestOnlyStaticRESTMapper(clientgoscheme.Scheme), 0
 	for gvk := range clientgoscheme.Scheme.AllKnownTypes() {
-		if _, known := render.BuiltinScope(gvk.GroupKind()); !known {
+		if _, builtin := render.BuiltinScope(gvk.GroupKind()); !builtin {
 			continue
 		}
-		want, err := real.RESTMapping(gvk.GroupKind(), gvk.Version)
+		want, err := known.RESTMapping(gvk.GroupKind(), gvk.Version)
 		if err != nil {
 			t.Errorf("%s: %v", gvk, err)
 			continue

@@ -22,6 +22,7 @@ const Group = "author"
 func Commands(env *command.Env) []*cobra.Command {
 	all := []*cobra.Command{
 		newPackage(env),
+		newGenerate(env),
 	}
 	for _, c := range all {
 		c.GroupID = Group
