@@ -140,3 +140,18 @@ func (s *Source) Kinds(task string) []string {
 	}
 	return out
 }
+
+// Rights says why the rights that an Instance needs can not be told: they are found by
+// rendering templates, which takes a value for everything that is required.
+func (s *Source) Rights() error {
+	if len(s.Version.Params.Extremes()) > 0 {
+		return nil
+	}
+	var names []string
+	for _, p := range s.Version.Spec.Parameters {
+		if p.Required {
+			names = append(names, p.Name)
+		}
+	}
+	return fmt.Errorf("the rights that an Instance needs are found by rendering the templates, and no sample value fits all that is required: simplify the schema of one of %v (a pattern together with a length, for example), or give it a default", names)
+}

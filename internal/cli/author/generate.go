@@ -13,6 +13,7 @@ import (
 	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/generate"
 	"kudo.dev/kudo/internal/generate/docs"
+	"kudo.dev/kudo/internal/generate/helm"
 	"kudo.dev/kudo/internal/generate/rbac"
 )
 
@@ -25,6 +26,7 @@ type artefact struct {
 // artefacts in the order of the help.
 func artefacts() []artefact {
 	return []artefact{
+		{helm.Artefact, "Helm charts: one that installs objects of the framework, one that publishes it", helm.Files},
 		{docs.Artefact, "documentation: parameters, outputs, pictures of the plans, and a runbook for each", docs.Files},
 		{rbac.Artefact, "the least that the account of an Instance must be allowed to do", rbac.Files},
 	}

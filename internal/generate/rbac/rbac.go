@@ -100,6 +100,9 @@ func kind(name string) metav1.TypeMeta {
 
 // Files of the artefact, for a namespace.
 func Files(s *generate.Source, namespace string) (generate.Files, error) {
+	if err := s.Rights(); err != nil {
+		return nil, err
+	}
 	o := Make(s, namespace, s.Account())
 	header := s.Header(Artefact)
 	parts := []struct {
