@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/authority"
 	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/graph"
 )
@@ -70,7 +71,7 @@ func (r *Reconciler) valid(fwv *v1alpha1.FrameworkVersion, version *graph.Versio
 		return c
 	}
 	fwv.Status.Digest, fwv.Status.Plans = version.Digest, version.PlanNames
-	fwv.Status.Rules = rules(version, r.Mapper)
+	fwv.Status.Rules = authority.Rules(version, r.Mapper)
 	c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 	c.Message = fmt.Sprintf("%d parameters, %d templates, %d plans", len(fwv.Spec.Parameters), len(fwv.Spec.Templates), len(version.PlanNames))
 	return c

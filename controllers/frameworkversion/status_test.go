@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -68,41 +66,6 @@ func reconciler() *Reconciler {
 		mapper.Add(gvk, scope)
 	}
 	return &Reconciler{Mapper: mapper, Versions: graph.NewCache(), Clock: clocktesting.NewFakePassiveClock(time.Unix(1, 0))}
-}
-
-// The rules are those that the account needs with any parameters, no more: a kind that
-// the cluster does not know yet is left out.
-func TestRules(t *testing.T) {
-	v, errs := graph.Compile(&frameworkVersion(t).Spec)
-	if len(errs) > 0 {
-		t.Fatal(errs.ToAggregate())
-	}
-	verbs := []string{"get", "create", "patch", "delete"}
-	want := []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: verbs},
-		{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: verbs},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}},
-	}
-	if diff := cmp.Diff(want, rules(v, reconciler().Mapper)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// What tells why workloads are not ready is read as the account too.
-func TestRulesOfWorkloads(t *testing.T) {
-	fwv := frameworkVersion(t)
-	fwv.Spec.Templates[0].Content = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}"
-	v, errs := graph.Compile(&fwv.Spec)
-	if len(errs) > 0 {
-		t.Fatal(errs.ToAggregate())
-	}
-	want := []rbacv1.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"events", "pods"}, Verbs: []string{"get", "list"}},
-		{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
-	}
-	if diff := cmp.Diff(want, rules(v, reconciler().Mapper)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
 }
 
 // compileAgain is what a reconciliation makes of the version.

@@ -14,21 +14,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/authority"
 )
 
 // Watched are the kinds that the manager watches under its own read-only role.
-// Every other kind is read as the Instance's account.
-func Watched() []schema.GroupVersionKind {
-	return []schema.GroupVersionKind{
-		{Group: "apps", Version: "v1", Kind: "Deployment"},
-		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
-		{Group: "apps", Version: "v1", Kind: "DaemonSet"},
-		{Group: "batch", Version: "v1", Kind: "Job"},
-		{Version: "v1", Kind: "Service"},
-		{Version: "v1", Kind: "PersistentVolumeClaim"},
-		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
-	}
-}
+func Watched() []schema.GroupVersionKind { return authority.Watched() }
 
 // Reader reads objects of an Instance: from the manager's cache where the kind is
 // watched, as the account where not.

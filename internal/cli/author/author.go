@@ -20,6 +20,7 @@ func Commands(env *command.Env) []*cobra.Command {
 		newRender(env),
 		newLint(env),
 		newImport(env),
+		newGenerate(env),
 	}
 	for _, c := range all {
 		c.GroupID = Group

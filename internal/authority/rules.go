@@ -1,7 +1,12 @@
 // Copyright The Kudo Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package frameworkversion
+// Package authority says what the account of an Instance must be allowed to do, and what
+// the manager must be allowed to do as that account. The controller reports it and the
+// plugin prints it, so they can not disagree.
+//
+// The package is pure.
+package authority
 
 import (
 	"cmp"
@@ -11,10 +16,28 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/health"
 )
+
+// Mapper finds the resource of a kind; an error says that there is no such kind (yet).
+type Mapper interface {
+	RESTMapping(gk schema.GroupKind, versions ...string) (*meta.RESTMapping, error)
+}
+
+// Watched are the kinds that the manager watches under its own read-only role.
+// Every other kind is read as the Instance's account.
+func Watched() []schema.GroupVersionKind {
+	return []schema.GroupVersionKind{
+		{Group: "apps", Version: "v1", Kind: "Deployment"},
+		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
+		{Group: "apps", Version: "v1", Kind: "DaemonSet"},
+		{Group: "batch", Version: "v1", Kind: "Job"},
+		{Version: "v1", Kind: "Service"},
+		{Version: "v1", Kind: "PersistentVolumeClaim"},
+		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
+	}
+}
 
 // verbs are what Kudo does to an object as the account: read whether it is there,
 // apply it (a creation needs both verbs), and delete it.
@@ -31,13 +54,13 @@ var readVerbs = []string{"get", "list"}
 // that a recovery rule observes.
 var noticeVerbs = []string{"get", "list", "watch"}
 
-// rules are the permissions that an Instance's account needs, found by rendering
-// every task with defaults and with extreme parameters. A kind that the cluster does
+// Rules are the permissions that an Instance's account needs, found by rendering
+// every task with defaults and with extreme parameters. A kind that the mapper does
 // not know yet is left out until it does.
-func rules(v *graph.Version, mapper meta.RESTMapper) []rbacv1.PolicyRule {
+func Rules(v *graph.Version, mapper Mapper) []rbacv1.PolicyRule {
 	var watched, others []schema.GroupVersionKind
 	for _, gvk := range v.Rendered {
-		if slices.Contains(apply.Watched(), gvk) {
+		if slices.Contains(Watched(), gvk) {
 			watched = append(watched, gvk)
 		} else {
 			others = append(others, gvk)
@@ -66,27 +89,23 @@ func diagnosis(v *graph.Version) []rbacv1.PolicyRule {
 }
 
 // grouped makes one rule of each API group.
-func grouped(kinds []schema.GroupVersionKind, mapper meta.RESTMapper, verbs []string) []rbacv1.PolicyRule {
+func grouped(kinds []schema.GroupVersionKind, mapper Mapper, verbs []string) []rbacv1.PolicyRule {
 	byGroup := map[string][]string{}
 	for _, gvk := range kinds {
-		resource, ok := resourceOf(gvk, mapper)
-		if ok && !slices.Contains(byGroup[resource.Group], resource.Resource) {
+		mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		if err != nil {
+			continue
+		}
+		resource := mapping.Resource
+		if !slices.Contains(byGroup[resource.Group], resource.Resource) {
 			byGroup[resource.Group] = append(byGroup[resource.Group], resource.Resource)
 		}
 	}
 	out := make([]rbacv1.PolicyRule, 0, len(byGroup))
 	for group, resources := range byGroup {
 		slices.Sort(resources)
-		out = append(out, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs})
+		out = append(out, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: slices.Clone(verbs)})
 	}
 	slices.SortFunc(out, func(a, b rbacv1.PolicyRule) int { return cmp.Compare(a.APIGroups[0], b.APIGroups[0]) })
 	return out
-}
-
-func resourceOf(gvk schema.GroupVersionKind, mapper meta.RESTMapper) (schema.GroupResource, bool) {
-	mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	if err != nil {
-		return schema.GroupResource{}, false
-	}
-	return mapping.Resource.GroupResource(), true
 }
