@@ -23,6 +23,9 @@ func (d *diagnosis) instance() *finding {
 		ready = &metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionUnknown}
 	}
 	link := Link{Object: "Instance " + inst.Name, State: cmp.Or(ready.Reason, "Pending"), Message: d.brief(ready)}
+	if inst.DeletionTimestamp != nil {
+		link.State, link.Message = "Deleting", "deleted "+ago(d.Now.Sub(inst.DeletionTimestamp.Time))+" ago"
+	}
 	active := d.active()
 	switch {
 	case inst.DeletionTimestamp != nil && (active == nil || active.Status.State != v1alpha1.RunStalled):
@@ -107,7 +110,7 @@ func (d *diagnosis) deletion(active *v1alpha1.PlanExecution) *finding {
 	}
 	return &finding{
 		cause:   Terminating,
-		summary: "the Instance has been being deleted for " + since + ", and the manager has not let it go",
+		summary: "the Instance was deleted " + since + " ago, and the manager has not let it go",
 		next: []Command{
 			anywhere("is the manager running?", "get pods --all-namespaces -l app.kubernetes.io/name=kudo"),
 			d.kubectl("what was left behind?", "get events --field-selector involvedObject.name=%s", d.Instance.Name),
@@ -119,18 +122,24 @@ func (d *diagnosis) deletion(active *v1alpha1.PlanExecution) *finding {
 func (d *diagnosis) finalizer(kind string, o metav1.Object, finalizers []string) *finding {
 	name := o.GetName()
 	held := strings.Join(finalizers, ", ")
+	var remove []string // the last first, so that the others keep their places
+	for i, f := range slices.Backward(o.GetFinalizers()) {
+		if slices.Contains(finalizers, f) {
+			remove = append(remove, fmt.Sprintf(`{"op":"remove","path":"/metadata/finalizers/%d"}`, i))
+		}
+	}
 	where := ""
 	if o.GetNamespace() != "" {
 		where = "-n " + o.GetNamespace() + " "
 	}
 	return &finding{
 		cause: StuckFinalizer,
-		summary: fmt.Sprintf("%s %s has been being deleted for %s and the finalizer %s holds it: whoever set it has not removed it",
+		summary: fmt.Sprintf("%s %s was deleted %s ago and the finalizer %s still holds it: whoever set it has not removed it",
 			kind, name, ago(d.Now.Sub(o.GetDeletionTimestamp().Time)), held),
 		next: []Command{
 			anywhere("who set the finalizer, and when?", "%sget %s -o yaml --show-managed-fields", where, resource(kind, name)),
 			anywhere("if its controller is gone for good: let the object go by hand; what the finalizer guards stays behind",
-				"%spatch %s --type=json -p '[{\"op\":\"remove\",\"path\":\"/metadata/finalizers\"}]'", where, resource(kind, name)),
+				"%spatch %s --type=json -p '[%s]'", where, resource(kind, name), strings.Join(remove, ",")),
 		},
 	}
 }

@@ -18,7 +18,7 @@ var parameterWords = regexp.MustCompile(`spec\.parameters(?:\.([A-Za-z][A-Za-z0-
 
 // parameters names each parameter that does not fit, the value, and what would.
 func (d *diagnosis) parameters(c *metav1.Condition) *finding {
-	f := &finding{cause: WrongParameter, summary: c.Message}
+	f := &finding{cause: WrongParameter, summary: strings.Trim(c.Message, "[]")}
 	var names []string
 	for _, m := range parameterWords.FindAllStringSubmatch(c.Message, -1) {
 		if name := m[1] + m[2]; !slices.Contains(names, name) {

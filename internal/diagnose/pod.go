@@ -27,7 +27,7 @@ func (d *diagnosis) pod(w *Workload, p *corev1.Pod, since time.Time) *finding {
 		f = d.mounting(w, p, e, since)
 	}
 	if f == nil {
-		f = d.readiness(p)
+		f = d.readiness(p, e)
 	}
 	if f == nil {
 		f = &finding{cause: Unknown, summary: why}
@@ -208,7 +208,7 @@ func (d *diagnosis) mounting(w *Workload, p *corev1.Pod, e *corev1.Event, since 
 }
 
 // readiness explains a container that runs and does not pass its probe.
-func (d *diagnosis) readiness(p *corev1.Pod) *finding {
+func (d *diagnosis) readiness(p *corev1.Pod, e *corev1.Event) *finding {
 	for i := range p.Status.ContainerStatuses {
 		s := &p.Status.ContainerStatuses[i]
 		if s.Ready || s.State.Running == nil {
@@ -226,9 +226,13 @@ func (d *diagnosis) readiness(p *corev1.Pod) *finding {
 		if probe == nil {
 			continue
 		}
+		answer := ""
+		if e != nil && e.Reason == "Unhealthy" && !quotes(e, p) {
+			answer = ": " + oneLine(e.Message)
+		}
 		return &finding{
 			cause:   ProbeFails,
-			summary: fmt.Sprintf("container %s in Pod %s runs, but its %s does not pass", s.Name, p.Name, field),
+			summary: fmt.Sprintf("container %s in Pod %s runs, but its %s does not pass%s", s.Name, p.Name, field, answer),
 			next: []Command{
 				d.kubectl("why does it not answer?", "logs %s -c %s --tail=50", p.Name, s.Name),
 				d.kubectl("what is asked, and what came back?", "describe pod %s", p.Name),

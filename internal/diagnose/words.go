@@ -67,7 +67,7 @@ func (d *diagnosis) quotaWords(f *finding, text string) bool {
 	name := ""
 	if m := quotaWords.FindStringSubmatch(text); m != nil {
 		name = m[1]
-		f.summary = fmt.Sprintf("the ResourceQuota %s is used up: %s is asked for, %s of %s is used",
+		f.summary = fmt.Sprintf("the ResourceQuota %s allows no more: requested %s, used %s, limited to %s",
 			m[1], m[2], valueOf(m[3]), valueOf(strings.TrimRight(m[4], ".;,")))
 	}
 	f.next = []Command{

@@ -87,7 +87,7 @@ func (d *diagnosis) terminating(o *unstructured.Unstructured) *finding {
 	}
 	return &finding{
 		cause: Terminating,
-		summary: fmt.Sprintf("%s %s has been being deleted for %s; what it owns is not gone yet",
+		summary: fmt.Sprintf("%s %s was deleted %s ago; what it owns is not gone yet",
 			o.GetKind(), o.GetName(), ago(d.Now.Sub(o.GetDeletionTimestamp().Time))),
 		next: []Command{d.kubectl("which of its pods still end?", "get pods,persistentvolumeclaims")},
 	}
