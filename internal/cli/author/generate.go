@@ -4,6 +4,7 @@
 package author
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,7 @@ func newArtefact(env *command.Env, a artefact) *cobra.Command {
 		Example: "  kubectl kudo generate " + a.name + " frameworks/zookeeper/3.9.3 -o deploy/zookeeper\n" +
 			"  kubectl kudo generate " + a.name + " frameworks/zookeeper/3.9.3 -o deploy/zookeeper --check",
 		Args: command.Args(1, 1),
-		RunE: func(_ *cobra.Command, args []string) error { return g.run(env, a, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return g.run(cmd.Context(), env, a, args[0]) },
 	}
 	cmd.Flags().StringVarP(&g.out, "output-dir", "o", "", "Directory to write to (default generated/<framework>-<version>/"+a.name+")")
 	cmd.Flags().BoolVar(&g.check, "check", false, "Write nothing; list the files that differ, and exit with 1 if there are any")
@@ -69,15 +70,16 @@ type generation struct {
 	check, force bool
 }
 
-func (g *generation) run(env *command.Env, a artefact, dir string) error {
+func (g *generation) run(ctx context.Context, env *command.Env, a artefact, dir string) error {
 	if g.check && g.force {
 		return command.Misuse("--check writes nothing: leave --force out")
 	}
-	p, err := load(dir)
+	var from sources
+	p, err := from.load(ctx, dir)
 	if err != nil {
 		return err
 	}
-	source, err := generate.New(p)
+	source, err := generate.New(p.Package)
 	if err != nil {
 		return fmt.Errorf("reading the package %s: %w", dir, err)
 	}

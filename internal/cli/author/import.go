@@ -55,8 +55,8 @@ or not at all, is told line by line: file, line, what, why, and what to do.`,
 	return cmd
 }
 
-// report is the answer as JSON or YAML.
-type report struct {
+// imported is the answer as JSON or YAML.
+type imported struct {
 	*legacy.Result `json:",inline"`
 
 	Directory   string   `json:"directory"`
@@ -79,7 +79,7 @@ func (i *importer) run(dir string) error {
 	if err := i.write(target, result.Files); err != nil {
 		return err
 	}
-	r := report{Result: result, Directory: target, Files: slices.Sorted(maps.Keys(result.Files)), Publishable: result.Publishable()}
+	r := imported{Result: result, Directory: target, Files: slices.Sorted(maps.Keys(result.Files)), Publishable: result.Publishable()}
 	out := command.Output{}
 	cmd := &cobra.Command{}
 	out.AddFlags(cmd)
@@ -150,7 +150,7 @@ func (i *importer) write(dir string, files map[string][]byte) error {
 	return nil
 }
 
-func (i *importer) tell(dir string, r *report) error {
+func (i *importer) tell(dir string, r *imported) error {
 	for _, n := range r.Notes {
 		i.env.Printf("%s\n", filepath.Join(dir, "x")[:len(filepath.Join(dir, "x"))-1]+n.String())
 	}

@@ -7,19 +7,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"kudo.dev/kudo/internal/cli/command"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // runLint runs the command on the sick package in testdata, as on a terminal or not.
 func runLint(t *testing.T, terminal bool, args ...string) (string, error) {
@@ -52,19 +46,7 @@ func TestLintOutput(t *testing.T) {
 			if name != "explain" && !errors.Is(err, command.ErrFindings) || name == "explain" && err != nil {
 				t.Errorf("the error is %v", err)
 			}
-			golden := filepath.Join("testdata", "lint-"+name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			golden(t, "lint-"+name+".golden", got)
 		})
 	}
 }
