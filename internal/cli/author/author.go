@@ -16,9 +16,11 @@ const Group = "author"
 // Commands are those of this package.
 func Commands(env *command.Env) []*cobra.Command {
 	all := []*cobra.Command{
+		newInit(env),
 		newPackage(env),
 		newRender(env),
 		newLint(env),
+		newTest(env),
 		newImport(env),
 		newGenerate(env),
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -20,8 +19,6 @@ import (
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/forecast"
 	"kudo.dev/kudo/internal/graph"
-	"kudo.dev/kudo/internal/params"
-	"kudo.dev/kudo/internal/revision"
 )
 
 // rendering is the command render.
@@ -63,18 +60,12 @@ func newRender(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-// side is a version with parameters.
-type side struct {
-	version *graph.Version
-	params  params.Values
-}
-
 func (r *rendering) run(ctx context.Context, env *command.Env, name string) error {
 	now, err := r.side(ctx, env.In, name, &r.set)
 	if err != nil {
 		return err
 	}
-	var old *side
+	var old *forecast.Side
 	if r.old != "" || r.oldSet.Given() {
 		from := name
 		if r.old != "" {
@@ -97,7 +88,7 @@ func (r *rendering) run(ctx context.Context, env *command.Env, name string) erro
 	return r.print(env, f)
 }
 
-func (r *rendering) side(ctx context.Context, in io.Reader, name string, set *values.Flags) (*side, error) {
+func (r *rendering) side(ctx context.Context, in io.Reader, name string, set *values.Flags) (*forecast.Side, error) {
 	p, err := r.from.load(ctx, name)
 	if err != nil {
 		return nil, err
@@ -115,64 +106,24 @@ func (r *rendering) side(ctx context.Context, in io.Reader, name string, set *va
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it names the flag
 	}
-	at := field.NewPath("parameters")
-	given = values.Merge(nil, given)
-	if errs := version.Params.Validate(given, at); len(errs) > 0 {
-		return nil, command.Misuse("%v", errs.ToAggregate())
-	}
-	resolved, err := version.Params.Resolve(given)
+	side, err := forecast.Resolve(version, values.Merge(nil, given))
 	if err != nil {
 		return nil, command.Misuse("%v", err)
 	}
-	if errs := version.Validate(resolved, nil, at); len(errs) > 0 {
-		return nil, command.Misuse("%v", errs.ToAggregate())
-	}
-	return &side{version: version, params: resolved}, nil
+	return side, nil
 }
 
 // subject is a run of a plan on the way from one side to the other.
-func (r *rendering) subject(env *command.Env, old, now *side, plan string) forecast.Subject {
+func (r *rendering) subject(env *command.Env, old, now *forecast.Side, plan string) forecast.Subject {
 	namespace, err := env.Namespace()
 	if err != nil || namespace == "" {
 		namespace = "default"
 	}
-	in := now.version.SampleInputs(now.params)
-	desired := engine.Desired{Plans: now.version.PlanNames, Triggers: now.version.Triggers}
-	if old != nil {
-		in.Old = revision.Values(old.params)
-		in.OldVersion = &revision.VersionName{Name: old.version.Spec.Version, App: old.version.Spec.AppVersion}
-		for _, name := range now.version.Params.Names() {
-			if now.version.Params.Changed(old.params, now.params)[name] {
-				in.Changed = append(in.Changed, name)
-			}
-		}
-		desired.Changed = in.Changed
-	}
-	if plan == "" {
-		plan = usual(old, now, desired)
-	}
-	in.Plan = plan
-	return forecast.Subject{Version: now.version, Inputs: in, Identity: graph.Identity{Name: r.name, Namespace: namespace}}
-}
-
-// usual is the plan that follows from what ran before, as the engine says.
-func usual(old, now *side, desired engine.Desired) string {
-	desired.Version, desired.Digest = now.version.Spec.Version, "new"
-	facts := engine.InstanceFacts{Desired: &desired}
-	if old != nil {
-		facts.Completed = &engine.Run{
-			Version: old.version.Spec.Version, Desired: "old", Deployed: true,
-			State: v1alpha1.RunSucceeded, Plan: v1alpha1.PlanDeploy,
-		}
-	}
-	if c := engine.Choose(facts); c.Start != nil {
-		return c.Start.Plan
-	}
-	return v1alpha1.PlanDeploy
+	return forecast.Between(old, now, plan, graph.Identity{Name: r.name, Namespace: namespace})
 }
 
 // compare prints how the content at rest differs, whatever plan leads from one to the other.
-func (r *rendering) compare(env *command.Env, old, now *side) error {
+func (r *rendering) compare(env *command.Env, old, now *forecast.Side) error {
 	if old == nil {
 		return command.Misuse("--diff needs what ran before: --old PACKAGE, --old-set NAME=VALUE or --old-values FILE")
 	}
