@@ -16,6 +16,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
+	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/forecast"
 	"kudo.dev/kudo/internal/graph"
 )
@@ -131,6 +132,26 @@ func (c *Case) Run(version *graph.Version) []string {
 	return slices.Concat(c.plan(f), c.objects(f))
 }
 
+// Record makes the test demand what happens now: the plan, its steps and its objects by name.
+func (c *Case) Record(version *graph.Version) error {
+	f, err := c.forecast(version)
+	if err != nil {
+		return err
+	}
+	c.Expect = Expect{Plan: f.Plan, Steps: steps(f)}
+	for _, t := range f.Tasks {
+		if t.Kind != engine.TaskApply && t.Kind != engine.TaskJob {
+			continue
+		}
+		for _, o := range t.Objects {
+			c.Expect.Objects = append(c.Expect.Objects, map[string]any{
+				"kind": o.Object.GetKind(), "metadata": map[string]any{"name": o.Object.GetName()},
+			})
+		}
+	}
+	return nil
+}
+
 func (c *Case) forecast(version *graph.Version) (*forecast.Forecast, error) {
 	now, err := forecast.Resolve(version, c.Parameters)
 	if err != nil {
@@ -158,14 +179,8 @@ func (c *Case) plan(f *forecast.Forecast) []string {
 	if c.Expect.Plan != "" && c.Expect.Plan != f.Plan {
 		wrong = append(wrong, fmt.Sprintf("expect.plan: plan %s runs, not %s", f.Plan, c.Expect.Plan))
 	}
-	var steps []string
-	for _, t := range f.Tasks {
-		if len(steps) == 0 || steps[len(steps)-1] != t.Step {
-			steps = append(steps, t.Step)
-		}
-	}
-	if len(c.Expect.Steps) > 0 && !slices.Equal(c.Expect.Steps, steps) {
-		wrong = append(wrong, fmt.Sprintf("expect.steps: these run: %s", strings.Join(steps, ", ")))
+	if run := steps(f); len(c.Expect.Steps) > 0 && !slices.Equal(c.Expect.Steps, run) {
+		wrong = append(wrong, fmt.Sprintf("expect.steps: these run: %s", strings.Join(run, ", ")))
 	}
 	for _, s := range c.Expect.Skipped {
 		if !slices.ContainsFunc(f.Skipped, func(x forecast.Skipped) bool { return x.Path == s }) {
@@ -173,4 +188,15 @@ func (c *Case) plan(f *forecast.Forecast) []string {
 		}
 	}
 	return wrong
+}
+
+// steps are those that run, in the order in which they start.
+func steps(f *forecast.Forecast) []string {
+	var out []string
+	for _, t := range f.Tasks {
+		if len(out) == 0 || out[len(out)-1] != t.Step {
+			out = append(out, t.Step)
+		}
+	}
+	return out
 }

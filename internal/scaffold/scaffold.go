@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -17,7 +18,7 @@ import (
 	"kudo.dev/kudo/internal/pack"
 )
 
-//go:embed package
+//go:embed package kind
 var sources embed.FS
 
 // longest leaves room for a version and an instance beside the name.
@@ -86,4 +87,26 @@ func titled(name, between string) string {
 		}
 	}
 	return strings.Join(parts, between)
+}
+
+// Kinds are those that Template makes, in lower case.
+func Kinds() []string {
+	entries, err := sources.ReadDir("kind")
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return out
+}
+
+// Template begins a template of a kind; the name is what follows that of the Instance.
+func Template(kind, name string) ([]byte, error) {
+	kind = strings.ToLower(kind)
+	if !slices.Contains(Kinds(), kind) {
+		return nil, fmt.Errorf("there is no beginning for the kind %q: there are %s", kind, strings.Join(Kinds(), ", "))
+	}
+	return fill("kind/"+kind+".yaml", map[string]string{"Name": name})
 }

@@ -17,6 +17,7 @@ const Group = "author"
 func Commands(env *command.Env) []*cobra.Command {
 	all := []*cobra.Command{
 		newInit(env),
+		newAdd(env),
 		newPackage(env),
 		newRender(env),
 		newLint(env),

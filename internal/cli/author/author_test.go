@@ -6,6 +6,7 @@ package author
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"log"
@@ -150,5 +151,43 @@ func TestBuildChecks(t *testing.T) {
 	refused(t, "gone.yaml", "package", "build", dir, "-f", filepath.Join(dir, "out.tar"))
 	if _, err := os.Stat(filepath.Join(dir, "out.tar")); err == nil {
 		t.Error("an archive was written")
+	}
+}
+
+// An author's first hour: begin, add, test. What would break the package is not added.
+func TestInitAndAdd(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "web")
+	must(t, "init", "web", "-d", dir)
+	refused(t, "is not empty", "init", "web", "-d", dir)
+	add := func(args ...string) []string { return append(append([]string{"add"}, args...), "-d", dir) }
+	must(t, add("parameter", "port", "--type", "integer", "--default", "8080", "--description", "Port of the server.")...)
+	must(t, add("template", "save.yaml", "--kind", "job")...)
+	must(t, add("task", "save", "--job", "save.yaml")...)
+	must(t, add("plan", "backup", "--task", "save", "--description", "Saves the data.")...)
+	must(t, add("test", "backup", "--plan", "backup")...)
+	must(t, add("test", "small", "--set", "replicas=1")...)
+	refused(t, `there is already "port"`, add("parameter", "port")...)
+	refused(t, "nothing was added", add("parameter", "wrong", "--type", "integer", "--default", "x")...)
+	refused(t, `gone.yaml`, add("task", "gone", "--apply", "gone.yaml")...)
+	refused(t, "is there already", add("template", "save.yaml", "--kind", "job")...)
+	refused(t, "there is no beginning for the kind", add("template", "x.yaml", "--kind", "pod")...)
+
+	out := must(t, "test", dir)
+	if !strings.HasSuffix(out, "4 tests, 0 failed\n") {
+		t.Error(out)
+	}
+	if out := must(t, "render", dir, "--plan", "backup", "-o", "name"); out != "main/save/save job job/example-save\n" {
+		t.Errorf("the plan that was added renders %q", out)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "framework.yaml"))
+	if err != nil || !strings.Contains(string(raw), "# Until it says false") {
+		t.Errorf("comments are lost: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tests", "wrong.yaml"), []byte("expect: {plan: update}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _, err = run(t, "test", dir)
+	if !errors.Is(err, command.ErrFindings) || !strings.Contains(out, "expect.plan: plan deploy runs, not update") {
+		t.Errorf("a test that fails: %v\n%s", err, out)
 	}
 }
