@@ -25,6 +25,7 @@ var planCases = []sick{
 	{rule: "KUDO070", name: "text", edits: []edit{{fw, "            - name: front\n", "            - name: front\n              when: '\"a\" == \"b\"'\n"}}, on: "when:"},
 	{rule: "KUDO071", name: "step", edits: []edit{{fw, "              timeout: 20m\n", "              timeout: 2m\n"}}, on: "name: check", says: "10m"},
 	{rule: "KUDO072", name: "job", edits: []edit{{fw, "              timeout: 20m\n", ""}, {job, "  activeDeadlineSeconds: 600\n", ""}}, on: "name: check"},
+	{rule: "KUDO087", name: "backoff", edits: []edit{{job, "  activeDeadlineSeconds: 600", "  backoffLimit: 3\n  activeDeadlineSeconds: 600"}}, on: "backoffLimit"},
 	{rule: "KUDO073", name: "rollback", edits: []edit{{fw, "    - name: deploy\n", "    - name: deploy\n      onFailure: {rollback: true}\n"}}, on: "onFailure"},
 	{rule: "KUDO074", name: "recovery", edits: []edit{{fw, "      plan: mend", "      plan: gate"}}, on: "approve", says: "stuck"},
 	{rule: "KUDO075", name: "at once", edits: []edit{{fw, "      for: 10m\n", ""}}, on: "name: stuck"},

@@ -108,5 +108,11 @@ var templateCases = []sick{
 	{rule: "KUDO093", name: "budget", edits: []edit{{svc, "apiVersion: policy/v1", "apiVersion: policy/v1beta1"}}, on: "policy/v1beta1", says: "use policy/v1"},
 	{rule: "KUDO093", name: "autoscaler", edits: []edit{{front, "apiVersion: apps/v1", "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: {{ .Name }}-x}\nspec: {scaleTargetRef: {kind: Deployment, name: {{ .Name }}-front}}\n---\napiVersion: apps/v1"}}, on: "v2beta2", says: "1.26"},
 	{rule: "KUDO094", name: "beta", edits: []edit{{front, "apiVersion: apps/v1", "apiVersion: resource.k8s.io/v1beta1\nkind: ResourceClaim\nmetadata: {name: {{ .Name }}-x}\nspec: {}\n---\napiVersion: apps/v1"}}, on: "v1beta1", says: "1.38"},
+	{rule: "KUDO091", name: "quantity", edits: []edit{{front, "limits: {memory: 64Mi}", "limits: {memory: 64MB}"}}, says: "quantities"},
+	{rule: "KUDO096", name: "seccomp", edits: []edit{{front, "      labels: {app: {{ .Name }}-front}\n", "      labels: {app: {{ .Name }}-front}\n      annotations: {seccomp.security.alpha.kubernetes.io/pod: runtime/default}\n"}}, on: "seccomp.security", says: "seccompProfile"},
+	{rule: "KUDO096", name: "topology", edits: []edit{{set, "topologyKey: kubernetes.io/hostname", "topologyKey: failure-domain.beta.kubernetes.io/zone"}}, says: "topology.kubernetes.io"},
+	{rule: "KUDO097", name: "case", edits: []edit{{set, "podManagementPolicy: Parallel", "podManagementPolicy: parallel"}}, on: "podManagementPolicy: parallel", says: "OrderedReady"},
+	{rule: "KUDO097", name: "type", edits: []edit{{svc, "type: ClusterIP", "type: Cluster"}}, on: "type: Cluster", says: "LoadBalancer"},
+	{rule: "KUDO097", name: "modes", edits: []edit{{set, "accessModes: [ReadWriteOnce]", "accessModes: [RWO]"}}, on: "accessModes", says: "RWO"},
 	{rule: "KUDO095", name: "unknown", edits: []edit{{front, "apiVersion: apps/v1", "apiVersion: apps/v2"}}, on: "apps/v2", says: "apps/v1"},
 }

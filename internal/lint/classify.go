@@ -32,6 +32,12 @@ const (
 	suppressesSilently = "KUDO009"
 )
 
+// firm are the rules whose findings no comment takes back.
+var firm = []string{
+	unreadable, frameworkRefused, versionRefused, unsupported, parameterRefused, unknownTrigger, templateSyntax, unknownParameter,
+	templateFails, objectRefused, planRefused, expressionRefused, unknownName, suppressesNothing, suppressesSilently,
+}
+
 // templatePlace is how errors of templates begin.
 var templatePlace = regexp.MustCompile(`template ([A-Za-z0-9._/-]+)(?::(\d+))?(?::\d+)?`)
 

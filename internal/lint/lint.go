@@ -54,6 +54,8 @@ type Rule struct {
 	Fix string `json:"fix"`
 
 	check func(*subject, *reporter)
+	// firm rules say what admission refuses, so nobody can take their findings back.
+	firm bool
 	// compiled rules look at what a version that compiles renders.
 	compiled bool
 	// older rules compare with an older version.
@@ -84,6 +86,9 @@ type Options struct {
 func Rules() []Rule {
 	all := slices.Concat(packageRules, parameterRules, templateRules, kindRules, nameRules, planRules, hazardRules,
 		podRules, securityRules, networkRules, availabilityRules, authorityRules, upgradeRules)
+	for i := range all {
+		all[i].firm = slices.Contains(firm, all[i].ID)
+	}
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

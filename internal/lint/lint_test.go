@@ -100,6 +100,7 @@ func TestEveryRuleFindsSomething(t *testing.T) {
 	for _, c := range slices.Concat(packageCases, templateCases, planCases, podCases, clusterCases, upgradeCases) {
 		tested[c.rule] = true
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
+			t.Parallel()
 			fsys := base(t, c.edits...)
 			for _, name := range c.removed {
 				remove(fsys, name)
@@ -109,6 +110,11 @@ func TestEveryRuleFindsSomething(t *testing.T) {
 				options.Older = base(t, append(slices.Clone(older), c.older...)...)
 			}
 			findings := Check(fsys, options)
+			for _, f := range findings {
+				if strings.Contains(f.Message, sample.Name) {
+					t.Errorf("the name of the sample is in %q", f.Message)
+				}
+			}
 			if !slices.ContainsFunc(findings, func(f Finding) bool {
 				return f.ID == c.rule && strings.Contains(line(fsys, f), c.on) && strings.Contains(f.Message, c.says)
 			}) {

@@ -89,12 +89,16 @@ func (s *subject) samples() []params.Values {
 // objects renders every task for an Instance. What a task renders in vain is left out: the
 // compiler has said so.
 func (s *subject) objects(values params.Values, id graph.Identity, with string) []*object {
-	return s.rendered(s.version.SampleInputs(values), id, with)
+	return s.rendered(s.version.SampleInputs(values), id, with, nil)
 }
 
-func (s *subject) rendered(in *revision.Inputs, id graph.Identity, with string) []*object {
+// rendered is what some tasks render, or all.
+func (s *subject) rendered(in *revision.Inputs, id graph.Identity, with string, some map[string]bool) []*object {
 	var out []*object
 	for _, t := range s.version.Spec.Tasks {
+		if some != nil && !some[t.Name] {
+			continue
+		}
 		task := s.version.Task(t.Name)
 		rendered, err := s.version.RenderTask(task, in, id, graph.Run{ID: "sample", Attempt: 1}, nil)
 		if err != nil {

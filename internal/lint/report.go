@@ -5,6 +5,7 @@ package lint
 
 import (
 	"fmt"
+	"strings"
 )
 
 // place is where something stands in a package.
@@ -26,7 +27,8 @@ type reporter struct {
 func (r *reporter) at(p place, format string, args ...any) {
 	r.findings = append(r.findings, Finding{
 		ID: r.rule.ID, Severity: r.rule.Severity, File: p.file, Line: p.line,
-		Message: fmt.Sprintf(format, args...), Fix: r.rule.Fix,
+		// The name of the sample means nothing to an author.
+		Message: strings.ReplaceAll(fmt.Sprintf(format, args...), sample.Name, "<instance>"), Fix: r.rule.Fix,
 	})
 }
 

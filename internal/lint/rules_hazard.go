@@ -221,7 +221,11 @@ func (s *subject) tolerates(o *object) bool {
 	return t != nil && t.Apply != nil && t.Apply.OnImmutable != "" && t.Apply.OnImmutable != v1alpha1.ImmutableFail
 }
 
-const maxTrials = 300
+// maxOthers is how many values of a parameter are tried.
+const maxOthers = 2
+
+// maxTrials bounds how many tasks are rendered once more.
+const maxTrials = 2000
 
 // feedsImmutable changes one parameter at a time and looks at what can not follow.
 func feedsImmutable(s *subject, r *reporter) {
@@ -229,6 +233,7 @@ func feedsImmutable(s *subject, r *reporter) {
 		return
 	}
 	base := s.renderings[0]
+	tasks := fixedTasks(base.objects)
 	trials := 0
 	for i := range s.spec.Parameters {
 		p := &s.spec.Parameters[i]
@@ -236,12 +241,12 @@ func feedsImmutable(s *subject, r *reporter) {
 			continue
 		}
 		for _, value := range s.others(p) {
-			if trials++; trials > maxTrials {
+			if trials += len(tasks); trials > maxTrials {
 				return
 			}
 			values := params.Values(maps.Clone(map[string]any(base.values)))
 			values[p.Name] = value
-			pairs(base.objects, s.objects(values, sample, ""), byTask, func(a, b *object) {
+			pairs(base.objects, s.rendered(s.version.SampleInputs(values), sample, "", tasks), byTask, func(a, b *object) {
 				for _, path := range changedFields(a, b) {
 					if !s.tolerates(a) {
 						r.object(a, path, "%s depends on the parameter %s, which may change", strings.Join(path, "."), p.Name)
@@ -252,13 +257,24 @@ func feedsImmutable(s *subject, r *reporter) {
 	}
 }
 
-// others are values of a parameter that are not its default. Extremes of quantities are all
+// fixedTasks are those that apply objects with fields that can not change.
+func fixedTasks(all []*object) map[string]bool {
+	out := map[string]bool{}
+	for _, o := range applied(all) {
+		if len(fixed[o.GetKind()]) > 0 {
+			out[o.task] = true
+		}
+	}
+	return out
+}
+
+// others are a few values of a parameter that are not its default. Extremes of quantities are all
 // the same, so there is one more.
 func (s *subject) others(p *v1alpha1.Parameter) []any {
 	now := s.renderings[0].values[p.Name]
 	var out []any
 	add := func(v any) {
-		if v != nil && !same(v, now) && !slices.ContainsFunc(out, func(have any) bool { return same(have, v) }) {
+		if v != nil && len(out) < maxOthers && !same(v, now) && !slices.ContainsFunc(out, func(have any) bool { return same(have, v) }) {
 			out = append(out, v)
 		}
 	}
@@ -282,7 +298,7 @@ func versionedField(s *subject, r *reporter) {
 	}
 	in := s.version.SampleInputs(s.renderings[0].values)
 	in.Version.Name, in.Version.App = "99.99.99", "99.99.99"
-	pairs(s.renderings[0].objects, s.rendered(in, sample, ""), byTask, func(a, b *object) {
+	pairs(s.renderings[0].objects, s.rendered(in, sample, "", nil), byTask, func(a, b *object) {
 		for _, path := range changedFields(a, b) {
 			if !s.tolerates(a) {
 				r.object(a, path, "%s depends on the version", strings.Join(path, "."))

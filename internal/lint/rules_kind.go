@@ -34,6 +34,12 @@ var kindRules = []Rule{
 	{ID: "KUDO095", Family: "kinds", Severity: Warning, Title: "an API version is unknown", check: unknownVersion, compiled: true,
 		Why: "Kubernetes has the API group, but not this version or this kind in it; no release is known that had it.",
 		Fix: "correct apiVersion or kind"},
+	{ID: "KUDO096", Family: "kinds", Severity: Warning, Title: "an annotation or label was replaced by a field", check: oldAnnotation, compiled: true,
+		Why: "Current releases of Kubernetes do not look at it any more, or will not for long.",
+		Fix: "use what the message names"},
+	{ID: "KUDO097", Family: "kinds", Severity: Error, Title: "a field has a value that Kubernetes does not know", check: unknownValue, compiled: true,
+		Why: "The API server refuses the object, in the middle of a plan. Such values are case-sensitive.",
+		Fix: "use one of the values that the message lists; where it comes from a parameter, list them in its enum"},
 }
 
 const maxStrict = 20
@@ -206,7 +212,7 @@ type deprecating interface {
 	APILifecycleRemoved() (major, minor int)
 }
 
-type replaced interface {
+type succeeded interface {
 	APILifecycleReplacement() schema.GroupVersionKind
 }
 
@@ -226,7 +232,7 @@ func lifecycleOf(o *object) (lifecycle, bool) {
 	_, deprecated := ends.APILifecycleDeprecated()
 	_, removed := ends.APILifecycleRemoved()
 	out := lifecycle{deprecated: release(deprecated), removed: release(removed)}
-	if next, ok := into.(replaced); ok {
+	if next, ok := into.(succeeded); ok {
 		to := next.APILifecycleReplacement()
 		out.successor = to.GroupVersion().String()
 		if to.Kind != gvk.Kind {

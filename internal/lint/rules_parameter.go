@@ -159,7 +159,7 @@ func openName(s *subject, r *reporter) {
 		if schema.Type != "string" || bound || p.SecretRef || p.Generate != nil {
 			continue
 		}
-		re := regexp.MustCompile(`\.Params\.` + p.Name + `\b`)
+		re := regexp.MustCompile(`\.Params\.` + regexp.QuoteMeta(p.Name) + `\b`)
 		if slices.ContainsFunc(lines, re.MatchString) {
 			r.field("version.parameters["+p.Name+"]", "parameter %s is part of a name and may be any string", p.Name)
 		}

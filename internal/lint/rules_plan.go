@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
 )
 
 var planRules = []Rule{
@@ -53,6 +54,9 @@ var planRules = []Rule{
 	{ID: "KUDO072", Family: "plans", Severity: Info, Title: "a Job has no deadline", check: endlessJob, compiled: true,
 		Why: "A Job that hangs is ended by nothing but the time-out of the step, an hour where none is set.",
 		Fix: "set spec.activeDeadlineSeconds of the Job, or the timeout of the step"},
+	{ID: "KUDO087", Family: "plans", Severity: Info, Title: "a Job says what Kudo decides", check: decidedJob, compiled: true,
+		Why: "Kudo sets backoffLimit: 0, restartPolicy: Never and podReplacementPolicy: Failed and removes ttlSecondsAfterFinished: what the template says there is not done.",
+		Fix: "remove the field, and set retry of the step"},
 	{ID: "KUDO073", Family: "plans", Severity: Warning, Title: "a deploy can be undone to nothing only", check: rollbackOfDeploy,
 		Why: "Before the first success there is no version to roll back to.",
 		Fix: "use undo or fail in onFailure of deploy"},
@@ -252,6 +256,23 @@ func endlessJob(s *subject, r *reporter) {
 		}
 	})
 }
+
+var decidedJob = eachObject(func(o *object, r *reporter) {
+	if o.kind != engine.TaskJob {
+		return
+	}
+	for _, d := range []struct {
+		path []string
+		kudo any
+	}{
+		{[]string{"spec", "backoffLimit"}, int64(0)}, {[]string{"spec", "ttlSecondsAfterFinished"}, nil},
+		{[]string{"spec", "podReplacementPolicy"}, "Failed"}, {[]string{"spec", "template", "spec", "restartPolicy"}, "Never"},
+	} {
+		if v := o.get(d.path...); v != nil && v != d.kudo {
+			r.object(o, d.path, "%s is set by Kudo", strings.Join(d.path, "."))
+		}
+	}
+})
 
 func rollbackOfDeploy(s *subject, r *reporter) {
 	if p := s.plan(v1alpha1.PlanDeploy); p != nil && p.OnFailure != nil && p.OnFailure.Rollback {

@@ -120,7 +120,7 @@ func floating(image string) bool {
 }
 
 var floatingImage = eachContainer(anyContainer, func(o *object, c *container, r *reporter) {
-	if c.Image != "" && floating(c.Image) {
+	if c.Image != "" && o.with == "" && floating(c.Image) && !r.subject.given(c.Image) {
 		r.object(o, append(slices.Clone(c.path), "image"), "the image of container %s has no tag, or latest", c.Name)
 	}
 })

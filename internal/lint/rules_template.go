@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/content"
 	"kudo.dev/kudo/internal/engine"
 )
@@ -154,7 +155,7 @@ func (s *subject) compare(others []*object, concerns func(*object) bool, r *repo
 	}
 	for _, o := range s.renderings[0].objects {
 		key := o.task + "\x00" + o.template + "\x00" + o.group().String() + "\x00" + o.GetName()
-		if o.kind == engine.TaskApply && concerns(o) && names[key] {
+		if o.kind == engine.TaskApply && concerns(o) && names[key] && !s.given(o.GetName()) {
 			r.object(o, []string{"metadata", "name"}, "every Instance gets an object of this name")
 		}
 	}
@@ -180,6 +181,18 @@ var missingContent = together(func(s *subject, all []*object, r *reporter) {
 		}
 	}
 })
+
+// given says whether a required parameter, which has no default that all would share, has a
+// name or part of it as its value.
+func (s *subject) given(name string) bool {
+	if len(s.renderings) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.spec.Parameters, func(p v1alpha1.Parameter) bool {
+		text, ok := s.renderings[0].values[p.Name].(string)
+		return p.Required && ok && text != "" && strings.Contains(name, text)
+	})
+}
 
 // named says whether a parameter has a name, or part of it, as its value.
 func (s *subject) named(name string) bool {

@@ -33,7 +33,7 @@ func suppress(s *subject, findings []Finding, ran map[string]bool) []Finding {
 	all := suppressions(s)
 	findings = slices.DeleteFunc(findings, func(f Finding) bool {
 		for _, x := range all {
-			if x.at.file == f.File && slices.Contains(x.ids, f.ID) && x.from <= max(f.Line, 1) && max(f.Line, 1) <= x.to {
+			if rule, _ := Find(f.ID); !rule.firm && x.at.file == f.File && slices.Contains(x.ids, f.ID) && x.from <= max(f.Line, 1) && max(f.Line, 1) <= x.to {
 				x.used = true
 				return true
 			}
@@ -53,6 +53,8 @@ func suppress(s *subject, findings []Finding, ran map[string]bool) []Finding {
 			report(suppressesNothing, "the comment names no rule")
 		case unknown >= 0:
 			report(suppressesNothing, "there is no rule %s", x.ids[unknown])
+		case slices.ContainsFunc(x.ids, func(id string) bool { return slices.Contains(firm, id) }):
+			report(suppressesNothing, "findings of %s can not be taken back", strings.Join(x.ids, " or "))
 		case !x.used && slices.ContainsFunc(x.ids, func(id string) bool { return ran[id] }):
 			report(suppressesNothing, "%s finds nothing here", strings.Join(x.ids, " or "))
 		}
