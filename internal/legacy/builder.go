@@ -38,6 +38,8 @@ type part struct {
 	backoff int32
 	// recreate says that it holds Jobs, and is applied all the same.
 	recreate bool
+	// when is the condition that stood around it.
+	when string
 }
 
 func newBuilder(name, version string) *builder {
@@ -122,15 +124,16 @@ func (im *importer) partsOf(s *source, sc scope) []part {
 		base = fileOf(sc.plan + "/" + s.name)
 	}
 	var parts []part
-	for _, p := range s.pieces() {
+	pieces := im.pieces(s)
+	for _, p := range pieces {
 		name := base
 		scoped := sc
-		if scoped.job = p.job; p.job && len(s.pieces()) > 1 {
+		if scoped.job = p.job; p.job && len(pieces) > 1 {
 			name = strings.TrimSuffix(base, ".yaml") + "-job.yaml"
 		}
 		name = uniqueFile(im.build.names.outputs, name)
 		im.build.outputs = append(im.build.outputs, &output{name: name, src: s, start: p.start, end: p.end, scope: scoped})
-		parts = append(parts, part{name: name, job: p.job, backoff: p.backoff, recreate: p.recreate})
+		parts = append(parts, part{name: name, job: p.job, backoff: p.backoff, recreate: p.recreate, when: p.when})
 	}
 	im.build.parts[key] = parts
 	return parts
@@ -141,17 +144,22 @@ type piece struct {
 	start, end    int
 	job, recreate bool
 	backoff       int32
+	when          string
 }
 
 const jobKind = "Job"
 
 // pieces cuts a template so that each Job stands alone. Where a condition or a variable of
 // the template reaches over documents it stays whole.
-func (s *source) pieces() []piece {
-	jobs, cuttable := 0, !s.variables && len(s.trees) <= 1
-	for _, d := range s.docs {
+func (im *importer) pieces(s *source) []piece {
+	jobs, objects, cuttable := 0, 0, !s.variables && len(s.trees) <= 1
+	last := 0
+	for i, d := range s.docs {
+		if d.kind != "" {
+			objects++
+		}
 		if d.kind == jobKind {
-			jobs++
+			jobs, last = jobs+1, i
 			cuttable = cuttable && d.depth == 0 && d.split
 		}
 		cuttable = cuttable && (d.split || len(s.docs) == 1)
@@ -159,9 +167,18 @@ func (s *source) pieces() []piece {
 	switch {
 	case jobs == 0:
 		return []piece{{start: 0, end: len(s.text)}}
-	case !cuttable:
-		return []piece{{start: 0, end: len(s.text), recreate: true}}
+	case cuttable:
+		return s.cut()
 	}
+	if when, p, ok := im.conditional(s); ok && jobs == 1 && objects == 1 && s.docs[last].depth == 1 && !s.variables {
+		p.job, p.backoff, p.when = true, s.backoffLimit(last), when
+		return []piece{p}
+	}
+	return []piece{{start: 0, end: len(s.text), recreate: true}}
+}
+
+// cut makes a piece of each Job, and of what stands between Jobs.
+func (s *source) cut() []piece {
 	var out []piece
 	for i, d := range s.docs {
 		p := piece{start: d.start, end: d.end, job: d.kind == jobKind}

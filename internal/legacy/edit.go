@@ -13,14 +13,20 @@ import (
 type edit struct {
 	start, end int
 	text       string
+	// copied is text of the template that follows, edited like it, each line behind pad.
+	copied *piece
+	pad    string
 }
 
 // apply makes the edits within a part of a text. Of edits that overlap the widest counts:
-// what is replaced as a whole needs no changes within. It also gives for each line of the
-// result the offset in the text that it came from.
+// what is replaced as a whole needs no changes within; what is put in front of it stays.
+// It also gives for each line of the result the offset in the text that it came from.
 func apply(text string, start, end int, edits []edit) (string, []int) {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b edit) int {
+		if a.start == b.start && (a.end == a.start) != (b.end == b.start) {
+			return cmp.Compare(a.end, b.end)
+		}
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
 	var b strings.Builder
@@ -38,14 +44,32 @@ func apply(text string, start, end int, edits []edit) (string, []int) {
 			continue
 		}
 		keep(e.start)
-		b.WriteString(e.text)
-		for range strings.Count(e.text, "\n") {
+		inserted := e.text + e.copy(text, edits)
+		b.WriteString(inserted)
+		for range strings.Count(inserted, "\n") {
 			lines = append(lines, e.start)
 		}
 		at = e.end
 	}
 	keep(end)
 	return b.String(), lines
+}
+
+// copy is the text that an edit copies.
+func (e *edit) copy(text string, edits []edit) string {
+	if e.copied == nil {
+		return ""
+	}
+	own := slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return e.copied != nil })
+	body, _ := apply(text, e.copied.start, e.copied.end, own)
+	first := len(body) - len(strings.TrimLeft(body, " "))
+	var b strings.Builder
+	for line := range strings.Lines(body) {
+		if strings.TrimSpace(line) != "" {
+			b.WriteString(e.pad + strings.TrimRight(line[min(first, len(line)):], "\n") + "\n")
+		}
+	}
+	return b.String()
 }
 
 // scope is the run that a template is rendered in: KUDO told templates its names, Kudo does

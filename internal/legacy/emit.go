@@ -40,6 +40,9 @@ func (im *importer) emit() (map[string][]byte, error) {
 	for _, o := range im.build.outputs {
 		out[templatesDir+o.name] = []byte(o.content)
 	}
+	if im.shortName > 0 {
+		out[templatesDir+nameFile] = []byte(im.nameTemplate())
+	}
 	raw, err := encode(im.manifest())
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", frameworkFile, err)

@@ -78,22 +78,32 @@ func builtinGroup(apiVersion string) bool {
 
 // fieldAt says what Kubernetes expects at a path of an object of a kind.
 func fieldAt(doc *document, path []string) fieldType {
-	t, found := objectTypes[doc.kind]
-	if !found || !builtinGroup(doc.apiVersion) || len(path) == 0 {
+	t, nullable, _ := typeAt(doc, path)
+	if t == nil {
 		return unknownField
 	}
-	nullable := false
+	return classify(t, nullable)
+}
+
+// typeAt follows a path through the type of a kind. Where that ends early, missing says that
+// the API has no such field, and not only that it is not known here.
+func typeAt(doc *document, path []string) (t reflect.Type, nullable, missing bool) {
+	t, found := objectTypes[doc.kind]
+	if !found || !builtinGroup(doc.apiVersion) || len(path) == 0 {
+		return nil, false, false
+	}
 	for _, name := range path {
 		for t.Kind() == reflect.Pointer {
 			t = t.Elem()
 		}
 		next, pointer, ok := descend(t, name)
 		if !ok {
-			return unknownField
+			plain := t.Kind() == reflect.Struct && t != quantityType && t != intOrStringType && t != timeType
+			return nil, false, plain && name != "[]" && !strings.ContainsRune(name, mark)
 		}
 		t, nullable = next, pointer
 	}
-	return classify(t, nullable)
+	return t, nullable, false
 }
 
 var (

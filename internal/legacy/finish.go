@@ -27,15 +27,26 @@ import (
 // finish writes the files, reads them back as every tool will, and compiles what they hold:
 // what is wrong with it is a note at the place where it came from.
 func (im *importer) finish() (*Result, error) {
-	written, err := im.emit()
-	if err != nil {
-		return nil, err
+	var written map[string][]byte
+	for round := 0; ; round++ {
+		var err error
+		if written, err = im.emit(); err != nil {
+			return nil, err
+		}
+		loaded, err := load(written)
+		if err != nil {
+			return nil, fmt.Errorf("the imported package can not be read: %w", err)
+		}
+		errs := compile(&loaded.Version.Spec)
+		if round < maxRepairs && len(errs) > 0 && im.repair(errs) {
+			im.writeTemplates()
+			continue
+		}
+		for _, err := range errs {
+			im.noteError(err)
+		}
+		break
 	}
-	loaded, err := load(written)
-	if err != nil {
-		return nil, fmt.Errorf("the imported package can not be read: %w", err)
-	}
-	im.compile(&loaded.Version.Spec)
 	im.sortNotes()
 	written[readmeFile] = im.readme()
 	return &Result{Name: im.build.name, Version: im.build.version, Files: written, Notes: im.notes}, nil
@@ -77,9 +88,9 @@ func memory(written map[string][]byte) (fs.FS, error) {
 	return r, nil
 }
 
-// compile notes what is wrong with the version. Tasks that are not yet supported are noted
+// compile tells what is wrong with the version. Tasks that are not yet supported are noted
 // already; without them the rest can be judged.
-func (im *importer) compile(spec *v1alpha1.FrameworkVersionSpec) {
+func compile(spec *v1alpha1.FrameworkVersionSpec) field.ErrorList {
 	spec = spec.DeepCopy()
 	for i := range spec.Tasks {
 		if t := &spec.Tasks[i]; t.Call != nil || t.Instance != nil {
@@ -87,12 +98,10 @@ func (im *importer) compile(spec *v1alpha1.FrameworkVersionSpec) {
 		}
 	}
 	_, errs := graph.Compile(spec)
-	for _, err := range errs {
-		im.noteError(err)
-	}
+	return errs
 }
 
-var templatePlace = regexp.MustCompile(`(?:^|template )([A-Za-z0-9][A-Za-z0-9._/-]*):([0-9]+):[0-9]+: `)
+var templatePlace = regexp.MustCompile(`(?:^|template )([A-Za-z0-9][A-Za-z0-9._/-]*):([0-9]+)(?::[0-9]+)?: `)
 
 // noteError tells a mistake at the place in the old package where it came from.
 func (im *importer) noteError(err *field.Error) {

@@ -28,10 +28,14 @@ func (im *importer) callEdits(s *source) []edit {
 		switch {
 		case callable[c.name]:
 		case renamed:
-			out = append(out, edit{c.start, c.end, same})
+			out = append(out, edit{start: c.start, end: c.end, text: same})
 			im.changed(s.file(), line, "the function "+c.name, "it is called "+same+" here, and gives the names of JSON's types", "compare the names that the template expects")
 		case clockFunctions[c.name]:
-			out = append(out, c.replace(s, `""`))
+			expr := `""`
+			if strings.HasSuffix(s.text[c.action.from:c.action.to], "quote") {
+				expr += " | quote"
+			}
+			out = append(out, c.replace(s, expr))
 			im.lost(s.file(), line, "the function "+c.name, "a template renders the same at any time, or every run would restart pods; the action prints nothing now",
 				"take the time from the program that needs it")
 		default:
@@ -54,7 +58,7 @@ func (c *call) replace(s *source, expr string) edit {
 		from += i + 1
 		expr = " " + expr
 	}
-	return edit{from, c.action.to, expr}
+	return edit{start: from, end: c.action.to, text: expr}
 }
 
 // supplied is the parameter that gives what a function made. It is required: nothing made

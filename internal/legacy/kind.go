@@ -54,7 +54,6 @@ func (im *importer) inferTypes() {
 	for _, p := range im.params {
 		p.kind = im.infer(p)
 	}
-	im.inferShapes()
 }
 
 func (im *importer) infer(p *parameter) kind {

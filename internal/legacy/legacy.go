@@ -61,10 +61,17 @@ type importer struct {
 	sources  map[string]*source
 	// dynamic says that a template reads parameters by computed names.
 	dynamic bool
-	// paired are names of fields that are ranged over with a key, counted those of numbers.
-	paired, counted map[string]bool
+	// paired are names of fields that are ranged over with a key, listed those without one,
+	// counted those of numbers.
+	paired, listed, counted map[string]bool
 	// labels are those that KUDO put on pods and that selectors of the package ask for.
 	labels map[string]bool
+	// dropped are keys that stand twice: KUDO took the last.
+	dropped map[*entry]bool
+	// shortName is the room for the Instance's name in names of objects; 0 for all of it.
+	// limits are the lengths of fields of items that names are made of.
+	shortName int
+	limits    map[string]int
 	build  *builder
 	notes  []Note
 }
@@ -78,21 +85,32 @@ func Import(fsys fs.FS, dir string) (*Result, error) {
 	}
 	im := &importer{
 		files: read, byName: map[string]*parameter{}, sources: map[string]*source{},
-		paired: map[string]bool{}, counted: map[string]bool{}, labels: map[string]bool{},
+		paired: map[string]bool{}, listed: map[string]bool{}, counted: map[string]bool{}, labels: map[string]bool{}, dropped: map[*entry]bool{}, limits: map[string]int{},
 	}
 	im.noteEncoding()
 	if errs := im.decode(); len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, im.joined(errs)
 	}
 	if errs := im.parseTemplates(); len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, im.joined(errs)
 	}
 	im.collectUses()
 	im.inferTypes()
 	im.convertPlans()
 	im.writeTemplates()
+	im.inferShapes()
 	im.declarePermissions()
 	return im.finish()
+}
+
+// joined are all mistakes, with the paths that the caller knows.
+func (im *importer) joined(errs []error) error {
+	for _, err := range errs {
+		if own, ok := errors.AsType[*Error](err); ok {
+			own.File = im.files.prefix + own.File
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // decode reads operator.yaml and params.yaml.

@@ -28,16 +28,24 @@ func (im *importer) entryEdits(s *source) []edit {
 		doc := s.docs[e.doc]
 		value := s.text[e.start:e.end]
 		last := e.path[len(e.path)-1]
+		if edits, gone := im.unknownField(s, e, doc); gone {
+			out = append(out, edits...)
+			continue
+		}
 		switch {
+		case im.dropped[e]:
+			edits, _ := s.remove(e)
+			out = append(out, edits...)
+			im.changed(s.file(), e.line, "the field "+last, "it stands twice, and KUDO took the one below; this one was removed", "")
 		case slices.Equal(e.path, []string{"apiVersion"}):
 			out = append(out, im.moveAPI(s, e, doc, value)...)
 		case slices.Equal(e.path, []string{"metadata", "namespace"}):
 			out = append(out, im.namespace(s, e, doc, value)...)
 		case strings.Contains(last, "/") && reservedDomain(last):
-			out = append(out, im.reserved(s, e, last, value)...)
+			out = append(out, im.reserved(s, e, last)...)
 		default:
 			if word, ambiguous := oldBooleans[strings.ToLower(value)]; ambiguous {
-				out = append(out, edit{e.start, e.end, word})
+				out = append(out, edit{start: e.start, end: e.end, text: word})
 				im.changed(s.file(), e.line, "the value "+value, "YAML 1.1 and 1.2 disagree about it; "+word+" is written in its place", "")
 			}
 		}
@@ -61,18 +69,42 @@ func (im *importer) moveAPI(s *source, e *entry, doc *document, value string) []
 		im.lost(s.file(), e.line, what, old.why, old.do)
 		return nil
 	}
+	im.changed(s.file(), e.line, what, old.why+"; it is now "+old.successor, "")
+	out := []edit{{start: e.start, end: e.end, text: old.successor}}
 	if slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}, doc.kind) && !s.has(e.doc, "spec", "selector") {
-		im.lost(s.file(), e.line, what, "it is now "+old.successor+", where spec.selector has no default",
-			"add spec.selector with the labels of spec.template")
-	} else {
-		im.changed(s.file(), e.line, what, old.why+"; it is now "+old.successor, "")
+		out = append(out, im.addSelector(s, e)...)
 	}
-	return []edit{{e.start, e.end, old.successor}}
+	return out
 }
 
-func (s *source) has(doc int, path ...string) bool {
-	return slices.ContainsFunc(s.entries, func(e *entry) bool { return e.doc == doc && slices.Equal(e.path, path) })
+// addSelector writes out the selector that the old API took from the labels of the pods.
+func (im *importer) addSelector(s *source, e *entry) []edit {
+	spec, labels := s.find(e.doc, "spec"), s.find(e.doc, "spec", "template", "metadata", "labels")
+	what := "spec.selector"
+	if spec != nil && labels != nil && spec.start == spec.end && labels.start == labels.end {
+		if _, end, ok := s.block(labels); ok {
+			indent := strings.Repeat(" ", spec.indent+len("  "))
+			im.changed(s.file(), spec.line, what, "it had a default, the labels of the pods, and has none now; they are written out", "")
+			return []edit{{
+				start: spec.lineEnd, end: spec.lineEnd, text: indent + "selector:\n" + indent + "  matchLabels:\n",
+				copied: &piece{start: labels.lineEnd, end: end}, pad: indent + "    ",
+			}}
+		}
+	}
+	im.lost(s.file(), e.line, what, "it had a default, the labels of the pods, and has none now", "add spec.selector with the labels of spec.template")
+	return nil
 }
+
+// find is the entry at a path.
+func (s *source) find(doc int, path ...string) *entry {
+	i := slices.IndexFunc(s.entries, func(e *entry) bool { return e.doc == doc && slices.Equal(e.path, path) })
+	if i < 0 {
+		return nil
+	}
+	return s.entries[i]
+}
+
+func (s *source) has(doc int, path ...string) bool { return s.find(doc, path...) != nil }
 
 // namespace: KUDO put every object into the namespace of the instance, whatever was written.
 func (im *importer) namespace(s *source, e *entry, doc *document, value string) []edit {
@@ -82,27 +114,27 @@ func (im *importer) namespace(s *source, e *entry, doc *document, value string) 
 	}
 	if namespaced, known := render.BuiltinScope(schema.GroupKind{Group: group, Kind: doc.kind}); known && !namespaced {
 		im.changed(s.file(), e.line, "metadata.namespace of a "+doc.kind, "it lives in no namespace; the line was removed", "")
-		return []edit{{e.lineStart, e.lineEnd, ""}}
+		return []edit{{start: e.lineStart, end: e.lineEnd}}
 	}
 	code := strings.NewReplacer(" ", "", "-", "", "\"", "", "'", "", "$", "").Replace(value)
 	if code == "{{.Namespace}}" || value == "" {
 		return nil
 	}
 	im.changed(s.file(), e.line, "metadata.namespace "+value, "KUDO ignored it and took the instance's namespace; that is written in its place", "")
-	return []edit{{e.start, e.end, "{{ $.Namespace }}"}}
+	return []edit{{start: e.start, end: e.end, text: "{{ $.Namespace }}"}}
 }
 
 // reserved keys are Kudo's. A label that selectors ask for is written out, under a name that
 // is free; annotations go.
-func (im *importer) reserved(s *source, e *entry, key, value string) []edit {
+func (im *importer) reserved(s *source, e *entry, key string) []edit {
 	switch {
 	case key == instanceLabel:
 		code := "{{ $.Instance.Name }}"
-		return []edit{{e.start, e.end, code}}
+		return []edit{{start: e.start, end: e.end, text: code}}
 	case !slices.Contains(e.path, "annotations"):
 		free := freeLabel(key)
 		im.changed(s.file(), e.line, "the label "+key, "labels of kudo.dev are Kudo's own; it is now "+free, "")
-		return []edit{{e.keyStart, e.keyEnd, free}}
+		return []edit{{start: e.keyStart, end: e.keyEnd, text: free}}
 	}
 	why := "annotations of kudo.dev are Kudo's own"
 	do := ""
@@ -111,10 +143,33 @@ func (im *importer) reserved(s *source, e *entry, key, value string) []edit {
 		do = "set restartOnChange on the template, see docs/spec/frameworkversion.md"
 	}
 	im.lost(s.file(), e.line, "the annotation "+key, why, do)
-	if strings.HasPrefix(value, "|") || strings.HasPrefix(value, ">") {
-		return []edit{{e.keyStart, e.keyEnd, freeLabel(key)}}
+	edits, ok := s.remove(e)
+	if !ok {
+		return []edit{{start: e.keyStart, end: e.keyEnd, text: freeLabel(key)}}
 	}
-	return []edit{{e.lineStart, e.lineEnd, ""}}
+	return edits
+}
+
+// unknownField removes what the API does not have: KUDO dropped it without a word, the API
+// server refuses it in a server-side apply.
+func (im *importer) unknownField(s *source, e *entry, doc *document) ([]edit, bool) {
+	if old, found := oldAPI(doc.apiVersion, doc.kind); found && old.successor == "" {
+		return nil, false // its fields are others
+	}
+	if _, _, missing := typeAt(doc, e.path); !missing {
+		return nil, false
+	}
+	if _, _, above := typeAt(doc, e.path[:len(e.path)-1]); above && len(e.path) > 1 {
+		return nil, true // it goes with what it stands in
+	}
+	what := "the field " + strings.Join(e.path, ".") + " of the " + doc.kind
+	edits, ok := s.remove(e)
+	if !ok {
+		im.lost(s.file(), e.line, what, "the API has no such field", "remove it: the API server refuses it")
+		return nil, true
+	}
+	im.lost(s.file(), e.line, what, "the API has no such field, and KUDO dropped it without a word; it was removed", "")
+	return edits, true
 }
 
 func reservedDomain(key string) bool {
@@ -175,10 +230,10 @@ func (im *importer) addLabels(s *source, at int) []edit {
 		}
 		im.changed(s.file(), labels.line, "the label "+key+" of pods", "KUDO put it on every pod, and a selector asks for it; it is written out now", "")
 		if value := s.text[labels.start:labels.end]; strings.HasPrefix(value, "{") {
-			out = append(out, edit{labels.start + 1, labels.start + 1, name + ": " + text + ", "})
+			out = append(out, edit{start: labels.start + 1, end: labels.start + 1, text: name + ": " + text + ", "})
 			continue
 		}
-		out = append(out, edit{labels.lineEnd, labels.lineEnd, strings.Repeat(" ", indent) + name + ": " + text + "\n"})
+		out = append(out, edit{start: labels.lineEnd, end: labels.lineEnd, text: strings.Repeat(" ", indent) + name + ": " + text + "\n"})
 	}
 	return out
 }

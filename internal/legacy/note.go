@@ -72,6 +72,9 @@ func (im *importer) blocked(file string, line int, what, why, do string) {
 }
 
 func (im *importer) sortNotes() {
+	for i := range im.notes {
+		im.notes[i].File = im.files.prefix + im.notes[i].File
+	}
 	slices.SortStableFunc(im.notes, func(a, b Note) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})

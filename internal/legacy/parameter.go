@@ -27,7 +27,13 @@ type parameter struct {
 	value any
 	enum  []string
 
-	uses   []use
+	uses []use
+	// What the compiler found that values must be: all different, no longer than this, of
+	// this form.
+	unique    bool
+	maxLength int
+	form      string
+
 	kind   kind
 	toggle bool
 	shape  *shape

@@ -163,7 +163,7 @@ func (im *importer) step(s step, sc scope, taken map[string]bool) (out []v1alpha
 	for _, named := range s.tasks {
 		i := slices.IndexFunc(im.operator.tasks, func(t *task) bool { return t.name == named.text })
 		if i < 0 {
-			im.blocked(operatorFile, named.line, "the task "+named.text+" of the step "+s.name, "there is no such task", "add the task, or remove it from the step")
+			im.lost(operatorFile, named.line, "the task "+named.text+" of the step "+s.name, "there is no such task", "add the task, or remove it from the step")
 			continue
 		}
 		t := im.operator.tasks[i]

@@ -35,6 +35,8 @@ const (
 type files struct {
 	content map[string][]byte
 	names   []string
+	// prefix is the directory within the given one that holds the operator.
+	prefix string
 	// recoded are files whose bytes were changed for that, ignored those that mean nothing.
 	recoded, ignored []string
 }
@@ -49,11 +51,12 @@ func readAll(fsys fs.FS, dir string) (*files, error) {
 	} else if !info.IsDir() {
 		return nil, &Error{File: dir, Msg: "is no directory: name the one that holds operator.yaml"}
 	}
+	prefix := ""
 	// Repositories keep an operator beside its documentation and tests.
 	if nested := path.Join(dir, "operator"); !exists(fsys, path.Join(dir, operatorFile)) && exists(fsys, path.Join(nested, operatorFile)) {
-		dir = nested
+		dir, prefix = nested, "operator/"
 	}
-	f := &files{content: map[string][]byte{}}
+	f := &files{content: map[string][]byte{}, prefix: prefix}
 	if err := f.list(fsys, dir); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (im *importer) useEdits(p *parameter, u use) []edit {
 	if expr == text {
 		return nil
 	}
-	return []edit{{u.start, u.end, expr}}
+	return []edit{{start: u.start, end: u.end, text: expr}}
 }
 
 func bracketed(expr string, needed bool) string {
@@ -63,9 +63,9 @@ func (im *importer) fragmentEdits(p *parameter, u use, renamed string) []edit {
 	}
 	im.changed(u.src.file(), u.src.line(u.start), ".Params."+p.old+" printed as YAML", why, "")
 	return []edit{
-		{u.action.start, u.action.start, "{{ if " + renamed + " }}"},
-		{u.start, u.end, expr},
-		{u.action.end, u.action.end, "{{ end }}"},
+		{start: u.action.start, end: u.action.start, text: "{{ if " + renamed + " }}"},
+		{start: u.start, end: u.end, text: expr},
+		{start: u.action.end, end: u.action.end, text: "{{ end }}"},
 	}
 }
 
@@ -97,7 +97,7 @@ func (im *importer) resolve(s *source, a *action) (edit, bool) {
 		default:
 		}
 	}
-	return edit{a.to, a.to, suffix}, suffix != ""
+	return edit{start: a.to, end: a.to, text: suffix}, suffix != ""
 }
 
 // direct finds the parameter that an action prints and does nothing else with.
@@ -190,7 +190,13 @@ func (im *importer) referenceEdit(s *source, r reference, sc scope) edit {
 	expr := s.text[r.start:r.end]
 	line := s.line(r.start)
 	switch r.name {
-	case "Name", "Namespace":
+	case "Namespace":
+	case "Name":
+		if im.shortName > 0 {
+			if expr = "include \"" + nameBlock + "\" $"; !r.alone {
+				expr = "(" + expr + ")"
+			}
+		}
 	case "OperatorName":
 		return im.literal(r, im.operator.name.text)
 	case "PlanName":
@@ -220,20 +226,20 @@ func (im *importer) referenceEdit(s *source, r reference, sc scope) edit {
 	case "Pipes":
 		expr = "(printf \"%s-%s\" " + dollar + ".Name " + strconv.Quote(strings.ToLower(r.key)) + ")"
 	default:
-		im.blocked(s.file(), line, "."+r.name, "KUDO gave templates nothing of this name", "remove it")
+		im.lost(s.file(), line, "."+r.name, "KUDO gave templates nothing of this name", "remove it")
 	}
-	return edit{r.start, r.end, expr}
+	return edit{start: r.start, end: r.end, text: expr}
 }
 
 // literal puts a constant in the place of a reference: as text where it is printed alone.
 func (im *importer) literal(r reference, value string) edit {
 	switch {
 	case !r.alone:
-		return edit{r.start, r.end, strconv.Quote(value)}
+		return edit{start: r.start, end: r.end, text: strconv.Quote(value)}
 	case !r.action.trimmed && plainText.MatchString(value) && !ambiguousWords[value]:
-		return edit{r.action.start, r.action.end, value}
+		return edit{start: r.action.start, end: r.action.end, text: value}
 	}
-	return edit{r.start, r.end, "print " + strconv.Quote(value)}
+	return edit{start: r.start, end: r.end, text: "print " + strconv.Quote(value)}
 }
 
 var ambiguousWords = map[string]bool{"true": true, "false": true, "null": true}

@@ -61,7 +61,11 @@ func (im *importer) schema(p *parameter) map[string]any {
 		if p.shape != nil && p.shape.items != nil {
 			items = im.schemaOf(p.shape.items, "")
 		}
-		return map[string]any{"type": "array", "items": items}
+		schema := map[string]any{"type": "array", "items": items}
+		if p.unique {
+			schema["uniqueItems"] = true
+		}
+		return schema
 	case asMap:
 		return im.mapSchema(p)
 	default:
@@ -108,8 +112,14 @@ func (p *parameter) textSchema() map[string]any {
 		}
 		return map[string]any{"type": "string", "enum": values}
 	}
+	if p.form != "" {
+		return map[string]any{"type": "string", "pattern": p.form}
+	}
 	pattern := map[string]string{"integer": `-?[0-9]+`, "number": `-?[0-9]+(\.[0-9]+)?`, "boolean": `(true|false)`}[p.declared]
-	if pattern == "" {
+	switch {
+	case pattern == "" && p.maxLength > 0:
+		return map[string]any{"type": "string", "maxLength": p.maxLength}
+	case pattern == "":
 		return nil
 	}
 	if p.optional {

@@ -39,20 +39,16 @@ func (im *importer) inferShapes() {
 	for _, p := range im.params {
 		if p.kind.structured() {
 			p.shape = &shape{}
-			byName[p.old] = p
+			byName[p.name] = p
 		}
 	}
 	if len(byName) == 0 {
 		return
 	}
-	for _, name := range im.sourceNames() {
-		s := im.sources[name]
-		if slices.ContainsFunc(s.calls, func(c call) bool { return !callable[c.name] }) {
-			continue // it does not compile as it stands
-		}
-		set, err := render.Compile([]render.Source{{Name: "template", Content: s.text}})
+	for _, o := range im.build.outputs {
+		set, err := render.Compile([]render.Source{{Name: "template", Content: o.content}})
 		if err != nil {
-			continue
+			continue // whoever compiles the version says why
 		}
 		for _, r := range set.References("template") {
 			if len(r.Path) < 2 || r.Path[0] != "Params" || byName[r.Path[1]] == nil {
@@ -76,10 +72,20 @@ const (
 func (im *importer) schemaOf(s *shape, name string) map[string]any {
 	switch {
 	case s == nil || s.items == nil && len(s.fields) == 0:
+		if most := im.limits[name]; most > 0 {
+			return map[string]any{"type": "string", "maxLength": most}
+		}
 		if im.counted[name] {
 			return map[string]any{either: true}
 		}
-		return map[string]any{anyFields: true}
+		open := map[string]any{anyFields: true}
+		switch {
+		case im.paired[name]:
+			return map[string]any{"type": "object", "additionalProperties": open}
+		case im.listed[name]:
+			return map[string]any{"type": "array", "items": open}
+		}
+		return open
 	case len(s.fields) == 0 && im.paired[name]:
 		return map[string]any{"type": "object", "additionalProperties": im.schemaOf(s.items, "")}
 	case len(s.fields) == 0:

@@ -65,7 +65,7 @@ func (im *importer) units(t *task, sc scope, del bool) []unit {
 	case t.kind == kindOperator:
 		units = im.childUnits(t)
 	default:
-		im.blocked(operatorFile, t.line, "the task "+t.name, fmt.Sprintf("KUDO had no kind of task %q", t.kind), "")
+		im.lost(operatorFile, t.line, "the task "+t.name, fmt.Sprintf("KUDO had no kind of task %q", t.kind), "")
 	}
 	im.build.made[key] = units
 	return im.once(t, sc, units)
@@ -91,10 +91,13 @@ func (im *importer) once(t *task, sc scope, units []unit) []unit {
 }
 
 func and(a, b string) string {
-	if a == "" {
+	switch {
+	case a == "":
 		return b
+	case b == "":
+		return a
 	}
-	return "(" + a + ") && " + b
+	return "(" + a + ") && (" + b + ")"
 }
 
 // templates are the parts of the resources of a task, in order.
@@ -103,7 +106,7 @@ func (im *importer) templates(t *task, sc scope) []part {
 	for _, r := range t.resources {
 		s := im.sources[r.text]
 		if s == nil {
-			im.blocked(operatorFile, r.line, "the resource "+r.text, "there is no such file below templates/", "add the template, or remove it from the task "+t.name)
+			im.lost(operatorFile, r.line, "the resource "+r.text, "there is no such file below templates/", "add the template, or remove it from the task "+t.name)
 			continue
 		}
 		for _, p := range im.partsOf(s, sc) {
@@ -133,7 +136,9 @@ func (im *importer) applyUnits(t *task, sc scope, when string) []unit {
 			if len(parts) > 1 {
 				name += "-job"
 			}
-			units = append(units, unit{task: im.add(name, v1alpha1.TaskAction{Job: &v1alpha1.JobTask{Template: p.name}}), when: when, job: true, backoff: p.backoff})
+			units = append(units, unit{
+				task: im.add(name, v1alpha1.TaskAction{Job: &v1alpha1.JobTask{Template: p.name}}), when: and(when, p.when), job: true, backoff: p.backoff,
+			})
 			continue
 		}
 		if group == nil {
@@ -187,7 +192,7 @@ func (im *importer) deleteUnits(t *task, sc scope, when string) []unit {
 func (im *importer) toggleUnits(t *task, sc scope) []unit {
 	p := im.byName[t.parameter.text]
 	if p == nil {
-		im.blocked(operatorFile, t.line, "the task "+t.name, "there is no parameter "+strconv.Quote(t.parameter.text)+" that could switch it", "")
+		im.lost(operatorFile, t.line, "the task "+t.name, "there is no parameter "+strconv.Quote(t.parameter.text)+" that could switch it", "")
 		return nil
 	}
 	on := "params." + p.name

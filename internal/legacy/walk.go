@@ -122,8 +122,12 @@ func (w *walker) list(l *parse.ListNode) {
 
 func (w *walker) ranges(n *parse.RangeNode) {
 	before := len(w.src.uses)
-	if len(n.Pipe.Decl) == 2 && len(n.Pipe.Cmds) == 1 && len(n.Pipe.Cmds[0].Args) == 1 {
-		w.im.paired[lastName(n.Pipe.Cmds[0].Args[0])] = true
+	if len(n.Pipe.Cmds) == 1 && len(n.Pipe.Cmds[0].Args) == 1 {
+		into := w.im.listed
+		if len(n.Pipe.Decl) == 2 {
+			into = w.im.paired
+		}
+		into[lastName(n.Pipe.Cmds[0].Args[0])] = true
 	}
 	w.pipe(n.Pipe, stored)
 	if len(n.Pipe.Cmds) == 1 {
