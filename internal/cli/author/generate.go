@@ -14,6 +14,7 @@ import (
 	"kudo.dev/kudo/internal/generate"
 	"kudo.dev/kudo/internal/generate/docs"
 	"kudo.dev/kudo/internal/generate/helm"
+	"kudo.dev/kudo/internal/generate/kustomize"
 	"kudo.dev/kudo/internal/generate/rbac"
 )
 
@@ -27,6 +28,7 @@ type artefact struct {
 func artefacts() []artefact {
 	return []artefact{
 		{helm.Artefact, "Helm charts: one that installs objects of the framework, one that publishes it", helm.Files},
+		{kustomize.Artefact, "kustomizations: one that publishes the framework, a base and an overlay with an object", kustomize.Files},
 		{docs.Artefact, "documentation: parameters, outputs, pictures of the plans, and a runbook for each", docs.Files},
 		{rbac.Artefact, "the least that the account of an Instance must be allowed to do", rbac.Files},
 	}
