@@ -13,8 +13,11 @@ import (
 
 	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/generate"
+	"kudo.dev/kudo/internal/generate/argocd"
 	"kudo.dev/kudo/internal/generate/docs"
+	"kudo.dev/kudo/internal/generate/flux"
 	"kudo.dev/kudo/internal/generate/helm"
+	"kudo.dev/kudo/internal/generate/kustomize"
 	"kudo.dev/kudo/internal/generate/rbac"
 )
 
@@ -28,8 +31,11 @@ type artefact struct {
 func artefacts() []artefact {
 	return []artefact{
 		{helm.Artefact, "Helm charts: one that installs objects of the framework, one that publishes it", helm.Files},
+		{kustomize.Artefact, "kustomizations: one that publishes the framework, a base and an overlay with an object", kustomize.Files},
 		{docs.Artefact, "documentation: parameters, outputs, pictures of the plans, and a runbook for each", docs.Files},
 		{rbac.Artefact, "the least that the account of an Instance must be allowed to do", rbac.Files},
+		{argocd.Artefact, "health checks and actions for Argo CD, and Applications", argocd.Files},
+		{flux.Artefact, "Kustomizations of Flux, with health expressions", flux.Files},
 	}
 }
 

@@ -131,9 +131,9 @@ func does(s *generate.Source, plan *graph.Plan, t *engine.Node) string {
 	case action.Job != nil:
 		return fmt.Sprintf("%s: runs the Job of %s to its end.", generate.Code(t.Name), generate.Code(action.Job.Template))
 	case action.Approve != nil:
-		late := "It then stalls."
+		late := "If nobody does in time, the run stalls; it can still be approved."
 		if action.Approve.OnTimeout == "Fail" {
-			late = "The run then fails."
+			late = "If nobody does in time, the run fails."
 		}
 		return fmt.Sprintf("Waits for a person: %s Approve with %s. %s", generate.Prose(generate.Sentence(action.Approve.Message)),
 			generate.Code("kubectl kudo approve NAME "+path.Dir(t.Path)), late)
