@@ -102,11 +102,11 @@ func (b *Bundle) addWorkload(ctx context.Context, r *evidence.Reader, ref v1alph
 		names = append(names, s.GetName())
 	}
 	for i := range w.Pods {
-		b.Add("objects/pod-"+w.Pods[i].Name+".yaml", b.redactor.Object(toUnstructured(&w.Pods[i], "v1", "Pod")))
+		b.Add("objects/pod-"+w.Pods[i].Name+".yaml", b.redactor.Object(toUnstructured(&w.Pods[i], "Pod")))
 		names = append(names, w.Pods[i].Name)
 	}
 	for i := range w.Claims {
-		b.Add("objects/persistentvolumeclaim-"+w.Claims[i].Name+".yaml", b.redactor.Object(toUnstructured(&w.Claims[i], "v1", "PersistentVolumeClaim")))
+		b.Add("objects/persistentvolumeclaim-"+w.Claims[i].Name+".yaml", b.redactor.Object(toUnstructured(&w.Claims[i], "PersistentVolumeClaim")))
 		names = append(names, w.Claims[i].Name)
 	}
 	return names
@@ -169,7 +169,7 @@ func (c *Collector) manager(ctx context.Context, r *evidence.Reader, b *Bundle) 
 	}
 	for i := range list.Items {
 		p := &list.Items[i]
-		b.Add("manager/"+p.Name+".yaml", b.redactor.Object(toUnstructured(p, "v1", "Pod")))
+		b.Add("manager/"+p.Name+".yaml", b.redactor.Object(toUnstructured(p, "Pod")))
 		for _, container := range p.Spec.Containers {
 			image = cmp.Or(image, container.Image)
 			text, err := c.log(ctx, p, container.Name)

@@ -256,14 +256,14 @@ func hidden(all map[string]apiextensionsv1.JSON) map[string]apiextensionsv1.JSON
 	return all
 }
 
-// toUnstructured makes an object of any kind of a typed one.
-func toUnstructured(o any, apiVersion, kind string) *unstructured.Unstructured {
+// toUnstructured makes an object of any kind of a typed one of the core group.
+func toUnstructured(o any, kind string) *unstructured.Unstructured {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	if err != nil {
 		content = map[string]any{}
 	}
 	u := &unstructured.Unstructured{Object: content}
-	u.SetAPIVersion(apiVersion)
+	u.SetAPIVersion("v1")
 	u.SetKind(kind)
 	return u
 }

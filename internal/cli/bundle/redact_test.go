@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -77,7 +78,7 @@ func TestSecretsDoNotComeOut(t *testing.T) {
 		"instance":  {r.Instance(inst), []string{`"nodes":3`, `"adminPassword":"<redacted>"`, `"key":"<redacted>"`, `"unknown":"<redacted>"`, `"name":"alice"`, "kudo.dev/typed-name"}},
 		"version":   {r.Version(fwv), []string{`"name":"adminPassword"`, `"default":"<redacted>"`}},
 		"execution": {r.Execution(pe), []string{`"file":"<redacted>"`, `"name":"a"`}},
-		"pod":       {r.Object(toUnstructured(pod, "v1", "Pod")), []string{"CrashLoopBackOff", `"exitCode":3`, "zk:1"}},
+		"pod":       {r.Object(toUnstructured(pod, "Pod")), []string{"CrashLoopBackOff", `"exitCode":3`, "zk:1"}},
 		"configmap": {r.Object(config), []string{`"name":"c"`}},
 		"custom":    {r.Object(custom), []string{`"phase":"Ready"`, `"adminPassword":"<redacted>"`}},
 	} {
@@ -156,7 +157,7 @@ func TestArchive(t *testing.T) {
 	got := map[string]string{}
 	for in := tar.NewReader(zipped); ; {
 		h, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -33,7 +33,9 @@ through it before you send it.`,
 		Example:           "  kubectl kudo support-bundle zk -o zk.tar.gz",
 		Args:              command.Args(1, 1),
 		ValidArgsFunction: completeNames(env, 1),
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, args[0], cmd.Root().Version) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), env, args[0], cmd.Root().Version)
+		},
 	}
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "File to write, - for the standard output (default kudo-NAMESPACE-NAME-TIME.tar.gz)")
 	cmd.Flags().StringVar(&o.namespace, "manager-namespace", "kudo-system", "Namespace of Kudo's manager")

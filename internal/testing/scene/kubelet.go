@@ -20,7 +20,8 @@ import (
 func (w *World) Kubelet(t testing.TB, node, log string) {
 	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%s of %s, previous=%s\n", log, r.URL.Path, r.URL.Query().Get("previous"))
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = fmt.Fprintf(w, "%s of %s, previous=%s\n", log, r.URL.Path, r.URL.Query().Get("previous")) //nolint:gosec // no browser reads it
 	}))
 	t.Cleanup(server.Close)
 	_, text, err := net.SplitHostPort(server.Listener.Addr().String())

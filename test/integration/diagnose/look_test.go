@@ -84,7 +84,7 @@ func unpack(t *testing.T, file string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { _ = f.Close() })
 	zipped, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)
