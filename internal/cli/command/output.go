@@ -30,6 +30,9 @@ func (o *Output) AddFlags(cmd *cobra.Command, others ...string) {
 // Is says whether a form is asked for.
 func (o *Output) Is(form string) bool { return o.form == form }
 
+// Asked says whether a form is asked for at all.
+func (o *Output) Asked() bool { return o.form != "" }
+
 // Print writes a value as JSON or YAML where -o asks for it, and else lets text write it.
 func (o *Output) Print(e *Env, value any, text func() error) error {
 	if o.form != "" && !slices.Contains(o.forms, o.form) {

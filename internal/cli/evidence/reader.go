@@ -157,3 +157,6 @@ func Denied(doing string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
+
+// Missing notes what somebody else could not read.
+func (r *Reader) Missing(err error, right, what string) { _ = r.note(err, right, what) }

@@ -24,7 +24,7 @@ const Group = "oncall"
 
 // Commands are those of this package.
 func Commands(env *command.Env) []*cobra.Command {
-	all := []*cobra.Command{newGet(env), newStatus(env), newHistory(env), newTree(env), newLogs(env), newDiagnose(env), newRun(env)}
+	all := []*cobra.Command{newGet(env), newStatus(env), newHistory(env), newTree(env), newLogs(env), newDiagnose(env), newRun(env), newGraph(env), newBundle(env)}
 	all = append(all, newSteering(env)...)
 	for _, c := range all {
 		c.GroupID = Group

@@ -61,11 +61,15 @@ func (o *statusOptions) run(ctx context.Context, env *command.Env, name string) 
 	if o.until != "" && !slices.Contains([]string{untilReady, untilStalled, untilSettled}, o.until) {
 		return command.Misuse("--until %s is not known: use ready, stalled or settled", o.until)
 	}
+	watches := o.watch || o.until != ""
+	if watches && o.output.Asked() {
+		return command.Misuse("-o shows one moment: leave out --watch and --until, or use kubectl wait")
+	}
 	s, err := find(ctx, env, name)
 	if err != nil {
 		return err
 	}
-	if o.watch || o.until != "" {
+	if watches {
 		return o.follow(ctx, env, s)
 	}
 	runs, err := s.runs(ctx)

@@ -85,11 +85,11 @@ func grow(ctx context.Context, s *subject, now time.Time) (*leaf, []diagnose.Gap
 		}
 		w := r.Workload(ctx, ref)
 		if w == nil {
-			state, why := string(health.Gone), "is not there"
+			gone := &leaf{Object: ref.Kind + " " + ref.Name, Health: string(health.Gone), Why: "is not there"}
 			if len(r.Gaps) > 0 {
-				state, why = "Unknown", "is not there, or may not be read"
+				gone.Health, gone.Why = "Unknown", "is not there, or may not be read"
 			}
-			root.Owns = append(root.Owns, &leaf{Object: ref.Kind + " " + ref.Name, Health: state, Why: why})
+			root.Owns = append(root.Owns, gone)
 			continue
 		}
 		root.Owns = append(root.Owns, objectLeaf(w))

@@ -106,6 +106,10 @@ func (v *viewer) draw() {
 // print tells what changed since it was printed last.
 func (v *viewer) print(now time.Time) {
 	for _, pe := range evidence.Shown(v.inst, v.runs) {
+		if v.printed == "" && pe.Status.State.Terminal() {
+			v.seen[pe.UID] = pe.DeepCopy() // it was over before anyone looked
+			continue
+		}
 		show(v.env, screen.Changes(v.seen[pe.UID], pe, now)...)
 		v.seen[pe.UID] = pe.DeepCopy()
 	}

@@ -84,15 +84,7 @@ var seeds = map[string]struct {
 	"failing job": {
 		seed: func(n *ward) {
 			n.instance("work")
-			var job *batchv1.Job
-			n.w.Await(n, "the job is there", func(ctx context.Context) (bool, string) {
-				var list batchv1.JobList
-				if err := n.admin().List(ctx, &list, client.InNamespace(n.ns)); err != nil || len(list.Items) == 0 {
-					return false, fmt.Sprint(err)
-				}
-				job = &list.Items[0]
-				return true, ""
-			})
+			job := n.job()
 			n.pod(job, "Job", `batch.kubernetes.io/controller-uid: "`+string(job.UID)+`"`, "",
 				`{"phase":"Failed","containerStatuses":[{"name":"main","image":"busybox","imageID":"","ready":false,"restartCount":0,"state":{"terminated":{"exitCode":2,"reason":"Error","containerID":"x://1"}}}]}`)
 			n.play("Job", workload.Fail)
@@ -229,10 +221,31 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
-// set waits until the plan waits for a StatefulSet, whose controller has seen it.
+// job is the one that a plan makes.
+func (n *ward) job() *batchv1.Job {
+	n.Helper()
+	var job *batchv1.Job
+	n.w.Await(n, "the job is there", func(ctx context.Context) (bool, string) {
+		var list batchv1.JobList
+		if err := n.admin().List(ctx, &list, client.InNamespace(n.ns)); err != nil || len(list.Items) == 0 {
+			return false, fmt.Sprint(err)
+		}
+		job = &list.Items[0]
+		return true, ""
+	})
+	return job
+}
+
+// set makes an Instance that waits for a StatefulSet.
 func (n *ward) set() *appsv1.StatefulSet {
 	n.Helper()
 	n.instance("set")
+	return n.awaitSet()
+}
+
+// awaitSet waits for the StatefulSet, whose controller has seen it.
+func (n *ward) awaitSet() *appsv1.StatefulSet {
+	n.Helper()
 	set := exists(n, "one-set", &appsv1.StatefulSet{})
 	n.setStatus(set, `{"observedGeneration":1,"replicas":1}`)
 	return set

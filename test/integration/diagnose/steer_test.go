@@ -5,6 +5,7 @@ package diagnose_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -145,4 +146,32 @@ func TestNames(t *testing.T) {
 	n.says("main/ask\n", "__complete", "approve", "one", "main/a")
 	n.says("audit\n", "__complete", "run", "a")
 	n.says("one\t", "__complete", "run", "audit", "")
+}
+
+// An Instance is called by the object that it was made from, by kind and by its own name.
+func TestNamesOfTypedObjects(t *testing.T) {
+	t.Parallel()
+	n := newWard(t)
+	n.w.Await(t, "the kind is served", func(ctx context.Context) (bool, string) {
+		o := parse("{apiVersion: packages.kudo.dev/v1alpha1, kind: Ward, metadata: {name: two}, spec: {version: 1.0.0, serviceAccountName: deployer, parameters: {what: ask}}}")
+		o.SetNamespace(n.ns)
+		err := n.admin().Create(ctx, o)
+		return err == nil, fmt.Sprint(err)
+	})
+	n.until("ward/two", "get")
+	for _, name := range []string{"two", "ward/two", "wards/two", "Ward/two", "ward.packages.kudo.dev/two", "ward-two", "instance/ward-two"} {
+		n.until("ward/two in "+n.ns, "status", name)
+	}
+	n.until("It waits for you: kubectl kudo -n "+n.ns+" approve ward-two", "status", "two")
+	n.says("ward/two\tward", "__complete", "status", "")
+	n.fails(1, "there is no Instance ward/three in the namespace "+n.ns+". There are: ward/two", "status", "ward/three")
+	n.create("{apiVersion: kudo.dev/v1alpha1, kind: Instance, metadata: {name: two}, spec: {framework: ward, version: 1.0.0, serviceAccountName: deployer}}")
+	n.until(`"two" is ambiguous: say which of`, "status", "two")
+	n.until("Ready", "status", "instance/two")
+	n.says("approve ward-two main/ask", "diagnose", "ward/two")
+
+	// An object whose Instance can not be made says why.
+	n.create("{apiVersion: kudo.dev/v1alpha1, kind: Instance, metadata: {name: ward-four}, spec: {framework: ward, version: 1.0.0, serviceAccountName: deployer}}")
+	n.create("{apiVersion: packages.kudo.dev/v1alpha1, kind: Ward, metadata: {name: four}, spec: {version: 1.0.0, serviceAccountName: deployer}}")
+	n.until("ward/four has no Instance. NotOwned: ", "status", "ward/four")
 }

@@ -209,10 +209,13 @@ func (n *ward) event(about client.Object, kind, reason, message string) {
 }
 
 // kudo runs the plugin as the admin.
-func (n *ward) kudo(args ...string) (code int, out string) {
+func (n *ward) kudo(args ...string) (code int, out string) { return n.as(kubeconfigPath(n.w), args...) }
+
+// as runs the plugin as somebody.
+func (n *ward) as(kubeconfig string, args ...string) (code int, out string) {
 	n.Helper()
 	var b bytes.Buffer
-	all := append([]string{"kubectl-kudo", "--kubeconfig", kubeconfigPath(n.w), "-n", n.ns, "--cache-dir", filepath.Join(n.w.Dir(), "cache")}, args...)
+	all := append([]string{"kubectl-kudo", "--kubeconfig", kubeconfig, "-n", n.ns, "--cache-dir", filepath.Join(n.w.Dir(), "cache")}, args...)
 	code = cli.Main(n.Context(), "test", all, strings.NewReader(""), &b, &b)
 	return code, b.String()
 }

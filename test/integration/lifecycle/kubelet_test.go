@@ -5,10 +5,6 @@ package lifecycle_test
 
 import (
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,32 +12,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// kubelet makes a node on which only logs work: the API server asks it as it would ask a
-// kubelet. It returns the node's name.
+// kubelet makes a node on which only logs work, and returns its name.
 func (n *tenant) kubelet(log string) string {
 	n.Helper()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%s of %s, previous=%s\n", log, r.URL.Path, r.URL.Query().Get("previous"))
-	}))
-	n.Cleanup(server.Close)
-	_, text, err := net.SplitHostPort(server.Listener.Addr().String())
-	if err != nil {
-		n.Fatal(err)
-	}
-	port, err := strconv.Atoi(text)
-	if err != nil {
-		n.Fatal(err)
-	}
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.ns}}
-	if err := n.w.admin().Create(n.Context(), node); err != nil {
-		n.Fatal(err)
-	}
-	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}}
-	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(port)
-	if err := n.w.admin().Status().Update(n.Context(), node); err != nil {
-		n.Fatal(err)
-	}
-	return node.Name
+	n.w.Kubelet(n, n.ns, log)
+	return n.ns
 }
 
 // pod makes the pod that the controller of a workload would make, in the given state.
