@@ -45,7 +45,7 @@ func newAdd(env *command.Env) *cobra.Command {
 // insert adds an item to a list of a file.
 func (a *addition) insert(file string, item any, path ...string) error {
 	name := filepath.Join(a.dir, file)
-	raw, err := os.ReadFile(name) //nolint:gosec // a file of the package
+	raw, err := os.ReadFile(name)
 	if err != nil && (file != paramsFile || !errors.Is(err, os.ErrNotExist)) {
 		return fmt.Errorf("reading the package: %w", err)
 	}
@@ -120,7 +120,7 @@ func beginning(kind, from, file string) ([]byte, error) {
 		}
 		return content, nil
 	}
-	raw, err := os.ReadFile(from) //nolint:gosec // the user names it
+	raw, err := os.ReadFile(from)
 	if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}

@@ -27,8 +27,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
-	zookeeper    = "../../../frameworks/zookeeper/3.9.3"
-	oldZookeeper = "../../../frameworks/zookeeper/3.8.4"
+	zookeepers   = "../../../frameworks/zookeeper/"
+	zookeeper    = zookeepers + "3.9.3"
+	oldZookeeper = zookeepers + "3.8.4"
 )
 
 // run runs a command of this package and returns what it wrote.

@@ -25,9 +25,9 @@ type desk struct {
 	dir string
 }
 
-// run calls `generate` with the arguments and gives what it said; failed says whether it
+// runGenerate calls `generate` with the arguments and gives what it said; failed says whether it
 // ended with findings.
-func run(t *testing.T, args ...string) (said string, err error) {
+func runGenerate(t *testing.T, args ...string) (said string, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	env := command.New(genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &out})
@@ -39,12 +39,10 @@ func run(t *testing.T, args ...string) (said string, err error) {
 	return out.String(), err
 }
 
-const zookeeper = "../../../frameworks/zookeeper/"
-
 // expect runs `generate rbac` for a version of ZooKeeper.
 func (d desk) expect(version string, findings bool, words string, flags ...string) {
 	d.Helper()
-	said, err := run(d.T, append([]string{"rbac", zookeeper + version, "-o", d.dir}, flags...)...)
+	said, err := runGenerate(d.T, append([]string{"rbac", zookeepers + version, "-o", d.dir}, flags...)...)
 	if errors.Is(err, command.ErrFindings) != findings || err != nil && !findings {
 		d.Errorf("%v: error %v", flags, err)
 	}
@@ -96,7 +94,7 @@ func TestCheckListsWhatDiffers(t *testing.T) {
 	if err := os.Remove(filepath.Join(d.dir, "kustomization.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	said, err := run(t, "rbac", zookeeper+"3.8.4", "-o", d.dir, "--check")
+	said, err := runGenerate(t, "rbac", zookeepers+"3.8.4", "-o", d.dir, "--check")
 	if !errors.Is(err, command.ErrFindings) {
 		t.Errorf("error %v", err)
 	}
@@ -193,8 +191,8 @@ func TestGenerateRefuses(t *testing.T) {
 		"a manifest that is none":       {`nope`, nil, false, "restore it, or remove it"},
 		"the set of another artefact":   {`{"artefact":"helm","files":{}}`, nil, true, "holds what `generate helm` made"},
 		"check with force":              {"", []string{"--check", "--force"}, true, "--check writes nothing"},
-		"a directory in the package":    {"", []string{"-o", zookeeper + "3.9.3/generated"}, true, "is within the package"},
-		"the package itself":            {"", []string{"-o", zookeeper + "3.9.3"}, true, "is within the package"},
+		"a directory in the package":    {"", []string{"-o", zookeepers + "3.9.3/generated"}, true, "is within the package"},
+		"the package itself":            {"", []string{"-o", zookeeper}, true, "is within the package"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +200,7 @@ func TestGenerateRefuses(t *testing.T) {
 			if tt.manifest != "" {
 				desk{t, dir}.write(generate.ManifestName, tt.manifest)
 			}
-			_, err := run(t, append([]string{"rbac", zookeeper + "3.9.3", "-o", dir}, tt.args...)...)
+			_, err := runGenerate(t, append([]string{"rbac", zookeeper, "-o", dir}, tt.args...)...)
 			var usage *command.UsageError
 			if err == nil || errors.As(err, &usage) != tt.misuse || !strings.Contains(err.Error(), tt.words) {
 				t.Errorf("error %v, want the words %q", err, tt.words)
@@ -218,7 +216,7 @@ func TestGenerateStaysInItsDirectory(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(d.dir, "plans")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t, "docs", zookeeper+"3.9.3", "-o", d.dir); err == nil || !strings.Contains(err.Error(), "plans") {
+	if _, err := runGenerate(t, "docs", zookeeper, "-o", d.dir); err == nil || !strings.Contains(err.Error(), "plans") {
 		t.Errorf("error %v", err)
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
@@ -232,10 +230,10 @@ func TestEveryArtefact(t *testing.T) {
 	for _, a := range artefacts() {
 		for _, version := range []string{"3.8.4", "3.9.3"} {
 			dir := t.TempDir()
-			if said, err := run(t, a.name, zookeeper+version, "-o", dir, "-n", "elsewhere"); err != nil || !strings.Contains(said, "created") {
+			if said, err := runGenerate(t, a.name, zookeepers+version, "-o", dir, "-n", "elsewhere"); err != nil || !strings.Contains(said, "created") {
 				t.Errorf("%s of %s: %v\n%s", a.name, version, err, said)
 			}
-			if said, err := run(t, a.name, zookeeper+version, "-o", dir, "-n", "elsewhere", "--check"); err != nil || said != "" {
+			if said, err := runGenerate(t, a.name, zookeepers+version, "-o", dir, "-n", "elsewhere", "--check"); err != nil || said != "" {
 				t.Errorf("%s of %s again: %v\n%s", a.name, version, err, said)
 			}
 		}
