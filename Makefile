@@ -153,6 +153,11 @@ build: plugin ## Build bin/manager and bin/kubectl-kudo.
 .PHONY: plugin
 plugin: ## Build bin/kubectl-kudo, the kubectl plugin.
 	go build -ldflags '$(LDFLAGS)' -o $(BIN)/kubectl-kudo ./cmd/kubectl-kudo
+	ln -sf kubectl-kudo $(BIN)/kubectl_complete-kudo
+
+.PHONY: release-plugin
+release-plugin: ## Archives of the plugin and its krew manifest in dist/, for PLATFORMS (all).
+	hack/krew/release.sh $(VERSION) $(PLATFORMS)
 
 .PHONY: $(BIN)/demo
 $(BIN)/demo:

@@ -1,0 +1,52 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "draw the pictures of the documentation anew")
+
+// The pictures in the README are what the commands print, as their own tests hold it.
+func TestPicturesAreUpToDate(t *testing.T) {
+	for _, p := range []struct{ title, from, to string }{
+		{"kubectl kudo status zk -n prod --watch", "status-running", "status"},
+		{"kubectl kudo diagnose zk -n prod", "diagnose", "diagnose"},
+	} {
+		raw, err := os.ReadFile("../../../internal/cli/oncall/testdata/" + p.from + ".tty.golden")
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := "../../../docs/images/" + p.to + ".svg"
+		got := draw(p.title, string(raw))
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s is out of date, run: go test ./hack/docs/terminal -update\n%s", p.to, diff)
+		}
+	}
+}
+
+func TestSpans(t *testing.T) {
+	got := spans("a \x1b[32m<ok>\x1b[0m b")
+	if want := `a <tspan style="fill:#7ee787">&lt;ok&gt;</tspan> b`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if strings.Contains(draw("t", "\x1b[31mx\x1b[0m"), "\x1b") {
+		t.Error("an escape sequence is left")
+	}
+}
