@@ -61,23 +61,28 @@ func (s *subject) tolerates(o *object) bool {
 	return t != nil && t.Apply != nil && t.Apply.OnImmutable != "" && t.Apply.OnImmutable != v1alpha1.ImmutableFail
 }
 
-// maxOthers is how many values of a parameter are tried.
-const maxOthers = 2
+const (
+	// maxOthers is how many values of a parameter are tried.
+	maxOthers = 2
+	// maxTrials bounds how many tasks are rendered once more.
+	maxTrials = 400
 
-// maxTrials bounds how many tasks are rendered once more.
-const maxTrials = 2000
+	quantity      = "quantity"
+	otherQuantity = "7Gi"
+)
 
-// feedsImmutable changes one parameter at a time and looks at what can not follow.
+// feedsImmutable finds tasks whose fields depend on any parameter, and then changes one
+// parameter at a time.
 func feedsImmutable(s *subject, r *reporter) {
 	if len(s.renderings) == 0 {
 		return
 	}
 	base := s.renderings[0]
-	tasks := fixedTasks(base.objects)
+	tasks := s.suspects()
 	trials := 0
 	for i := range s.spec.Parameters {
 		p := &s.spec.Parameters[i]
-		if p.Immutable || !s.inTemplates(p.Name) {
+		if p.Immutable || len(tasks) == 0 || !s.inTemplates(p.Name) {
 			continue
 		}
 		for _, value := range s.others(p) {
@@ -97,14 +102,26 @@ func feedsImmutable(s *subject, r *reporter) {
 	}
 }
 
-// fixedTasks are those that apply objects with fields that can not change.
-func fixedTasks(all []*object) map[string]bool {
+// suspects are the tasks that render fields that can not change, but do between two sets of
+// parameters. Extremes of quantities are all the same, so these have a set of their own.
+func (s *subject) suspects() map[string]bool {
+	base := s.renderings[0]
 	out := map[string]bool{}
-	for _, o := range applied(all) {
-		if len(fixed[o.GetKind()]) > 0 {
-			out[o.task] = true
+	note := func(a, b *object) {
+		if len(changedFields(a, b)) > 0 && !s.tolerates(a) {
+			out[a.task] = true
 		}
 	}
+	for _, rendering := range s.renderings[1:] {
+		pairs(base.objects, rendering.objects, byTask, note)
+	}
+	values := params.Values(maps.Clone(map[string]any(base.values)))
+	for i := range s.spec.Parameters {
+		if p := &s.spec.Parameters[i]; schemaOf(p).Format == quantity && !p.Immutable {
+			values[p.Name] = otherQuantity
+		}
+	}
+	pairs(base.objects, s.objects(values, sample, ""), byTask, note)
 	return out
 }
 
@@ -121,8 +138,8 @@ func (s *subject) others(p *v1alpha1.Parameter) []any {
 	for _, rendering := range s.renderings[1:] {
 		add(rendering.values[p.Name])
 	}
-	if schemaOf(p).Format == "quantity" {
-		add("7Gi")
+	if schemaOf(p).Format == quantity {
+		add(otherQuantity)
 	}
 	return out
 }
