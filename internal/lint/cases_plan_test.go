@@ -132,6 +132,8 @@ var upgradeCases = []sick{
 	{rule: "KUDO178", name: "default", older: []edit{{prm, "default: 256Mi", "default: 128Mi"}}, on: "default: 256Mi", says: "128Mi"},
 	{rule: "KUDO179", name: "service", older: []edit{{set, "podManagementPolicy: Parallel", "podManagementPolicy: OrderedReady"}}, on: "podManagementPolicy"},
 	{rule: "KUDO179", name: "storage", older: []edit{{prm, "default: 1Gi", "default: 2Gi"}}, on: "volumeClaimTemplates"},
+	{rule: "KUDO179", name: "sealed", edits: []edit{{cfg, "kind: ConfigMap", "kind: ConfigMap\nimmutable: true"}}, older: []edit{{cfg, "policy =", "order ="}}, on: "data:"},
+	{rule: "KUDO179", name: "headless", older: []edit{{svc, "  clusterIP: None\n", ""}}, on: "clusterIP"},
 	{rule: "KUDO180", name: "object", older: []edit{before("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Name }}-x}")}, on: "tasks:", says: "ConfigMap <instance>-x"},
 	{rule: "KUDO181", name: "plan", older: []edit{{fw, "    - name: gate\n", "    - name: port\n"}}, says: "port"},
 	{rule: "KUDO182", name: "open", edits: []edit{{fw, "  upgradableFrom:\n    - ~2.0.0\n", ""}}, older: []edit{}, on: "version: 2.1.0"},

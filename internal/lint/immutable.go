@@ -19,6 +19,7 @@ var fixed = map[string][][]string{
 	"DaemonSet":             {{"spec", "selector"}},
 	"Job":                   {{"spec", "selector"}, {"spec", "completionMode"}, {"spec", "template"}},
 	"PersistentVolumeClaim": {{"spec", "accessModes"}, {"spec", "storageClassName"}, {"spec", "volumeMode"}, {"spec", "selector"}},
+	"Service":               {{"spec", "clusterIP"}},
 	"StorageClass":          {{"provisioner"}, {"parameters"}, {"reclaimPolicy"}},
 	"RoleBinding":           {{"roleRef"}},
 	"ClusterRoleBinding":    {{"roleRef"}},
@@ -27,7 +28,11 @@ var fixed = map[string][][]string{
 // changedFields lists the fields that can not change in which two objects differ.
 func changedFields(a, b *object) [][]string {
 	var out [][]string
-	for _, path := range fixed[a.GetKind()] {
+	paths := fixed[a.GetKind()]
+	if a.get("immutable") == true || b.get("immutable") == true {
+		paths = [][]string{{"data"}, {"binaryData"}, {"stringData"}, {"immutable"}}
+	}
+	for _, path := range paths {
 		if !same(a.get(path...), b.get(path...)) {
 			out = append(out, path)
 		}
