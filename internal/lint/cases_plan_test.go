@@ -62,6 +62,8 @@ var podCases = []sick{
 	{rule: "KUDO110", name: "same", edits: []edit{{front, "            tcpSocket: {port: http}", "            httpGet: {port: http, path: /ready}"}}, on: "livenessProbe"},
 	{rule: "KUDO111", name: "port", edits: []edit{{front, "tcpSocket: {port: http}", "tcpSocket: {port: web}"}}, on: "- name: front", says: "web"},
 	{rule: "KUDO112", name: "password", edits: []edit{{front, "          ports:\n", "          env: [{name: DB_PASSWORD, value: secret}]\n          ports:\n"}}, on: "env:"},
+	{rule: "KUDO113", name: "scratch", edits: []edit{{front, "      containers:\n", "      volumes: [{name: x, emptyDir: {}}]\n      containers:\n"}}, on: "emptyDir"},
+	{rule: "KUDO114", name: "variable", edits: []edit{{front, "          ports:\n", "          env: [{name: A, value: a}, {name: A, value: b}]\n          ports:\n"}}, on: "env:"},
 
 	{rule: "KUDO120", name: "root", edits: []edit{{front, "        runAsNonRoot: true\n", ""}}, on: "securityContext"},
 	{rule: "KUDO120", name: "user 0", edits: []edit{{front, "runAsUser: 1000", "runAsUser: 0"}}, says: "user 0"},
@@ -130,10 +132,13 @@ var upgradeCases = []sick{
 	{rule: "KUDO178", name: "default", older: []edit{{prm, "default: 256Mi", "default: 128Mi"}}, on: "default: 256Mi", says: "128Mi"},
 	{rule: "KUDO179", name: "service", older: []edit{{set, "podManagementPolicy: Parallel", "podManagementPolicy: OrderedReady"}}, on: "podManagementPolicy"},
 	{rule: "KUDO179", name: "storage", older: []edit{{prm, "default: 1Gi", "default: 2Gi"}}, on: "volumeClaimTemplates"},
+	{rule: "KUDO179", name: "sealed", edits: []edit{{cfg, "kind: ConfigMap", "kind: ConfigMap\nimmutable: true"}}, older: []edit{{cfg, "policy =", "order ="}}, on: "data:"},
+	{rule: "KUDO179", name: "headless", older: []edit{{svc, "  clusterIP: None\n", ""}}, on: "clusterIP"},
 	{rule: "KUDO180", name: "object", older: []edit{before("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Name }}-x}")}, on: "tasks:", says: "ConfigMap <instance>-x"},
 	{rule: "KUDO181", name: "plan", older: []edit{{fw, "    - name: gate\n", "    - name: port\n"}}, says: "port"},
 	{rule: "KUDO182", name: "open", edits: []edit{{fw, "  upgradableFrom:\n    - ~2.0.0\n", ""}}, older: []edit{}, on: "version: 2.1.0"},
 	{rule: "KUDO183", name: "no upper bound", edits: []edit{{fw, "~2.0.0", "'>=2.0.0'"}}, on: ">=2.0.0"},
 	{rule: "KUDO184", name: "skips", edits: []edit{{fw, "~2.0.0", "<2.1.0"}}, on: "<2.1.0"},
+	{rule: "KUDO186", name: "words", older: []edit{{fw, "displayName: Store", "displayName: Shop"}}, on: "framework:"},
 	{rule: "KUDO185", name: "immutable", older: []edit{{prm, "  immutable: true\n", ""}}, on: "immutable"},
 }

@@ -54,6 +54,11 @@ var packageCases = []sick{
 	{rule: "KUDO014", name: "column", edits: []edit{{fw, ".spec.parameters.members", ".spec.parameters.member"}}, on: "jsonPath", says: "members"},
 	{rule: "KUDO015", name: "observation", edits: []edit{{fw, "  recovery:", "    - {name: idle, apiVersion: v1, kind: Pod, selector: {a: b}}\n  recovery:"}}, on: "name: idle"},
 	{rule: "KUDO016", name: "no outputs", edits: []edit{{fw, "  outputs:\n    - name: endpoint\n      value: instance.name + \".\" + instance.namespace + \".svc:6379\"\n", ""}}, on: "version:"},
+	{rule: "KUDO017", name: "word", edits: []edit{{fw, "        - name: make\n", "        - name: make\n          strategy: parallel\n"}}, on: "strategy: parallel", says: "Parallel"},
+	{rule: "KUDO017", name: "length", edits: []edit{{fw, "      when: objects.pods", "      when: \"\" # objects.pods"}}, on: "when:"},
+	{rule: "KUDO017", name: "pattern", edits: []edit{{fw, "    - name: pods\n", "    - name: my-pods\n"}}, on: "my-pods"},
+	{rule: "KUDO017", name: "framework", edits: []edit{{fw, "  name: store\n", "  name: Store\n"}}, on: "name: Store"},
+	{rule: "KUDO017", name: "failure", edits: []edit{{fw, "    - name: deploy\n", "    - name: deploy\n      onFailure: {plan: mend, rollback: true}\n"}}, on: "onFailure"},
 
 	{rule: "KUDO020", name: "default", edits: []edit{{prm, "default: oldest", "default: youngest"}}, on: "youngest"},
 	{rule: "KUDO020", name: "schema", edits: []edit{{prm, "minimum: 1, maximum: 9", "minimum: 9, maximum: 1"}}, on: "minimum: 9"},
@@ -74,6 +79,7 @@ var packageCases = []sick{
 	{rule: "KUDO032", name: "memory", edits: []edit{{prm, "schema: {type: string, format: quantity, maxLength: 16}\n  default: 256Mi", "schema: {type: string, maxLength: 16}\n  default: 256Mi"}}, on: "name: memory"},
 	{rule: "KUDO033", name: "trigger", edits: []edit{{prm, "  default: oldest", "  default: oldest\n  trigger: front"}, {fw, "    - name: cleanup\n", "    - name: front\n      phases: [{name: front, steps: [{name: front, tasks: [{task: front}]}]}]\n    - name: cleanup\n"}}, on: "trigger: front"},
 	{rule: "KUDO034", name: "title", edits: []edit{{prm, "displayName: Storage", "displayName: memory"}}, on: "displayName: memory"},
+	{rule: "KUDO036", name: "keyword", edits: parameter("- {name: in, description: A., default: a}", "in"), on: "name: in"},
 	{rule: "KUDO035", name: "default", edits: []edit{{prm, "- name: members\n", "- {name: tls, description: A., secretRef: true, default: tls}\n- name: members\n"}, {set, "configMap: {name: {{ .Name }}-config}", "projected: {sources: [{configMap: {name: {{ .Name }}-config}}, {secret: {name: {{ .Params.tls }}}}]}"}}, on: "name: tls"},
 }
 

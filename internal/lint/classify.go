@@ -30,12 +30,13 @@ const (
 	unknownName        = "KUDO062"
 	suppressesNothing  = "KUDO010"
 	suppressesSilently = "KUDO009"
+	outsideSchema      = "KUDO017"
 )
 
 // firm are the rules whose findings no comment takes back.
 var firm = []string{
 	unreadable, frameworkRefused, versionRefused, unsupported, parameterRefused, unknownTrigger, templateSyntax, unknownParameter,
-	templateFails, objectRefused, planRefused, expressionRefused, unknownName, suppressesNothing, suppressesSilently,
+	templateFails, objectRefused, planRefused, expressionRefused, unknownName, outsideSchema, suppressesNothing, suppressesSilently,
 }
 
 // templatePlace is how errors of templates begin.

@@ -147,3 +147,29 @@ func TestRulesAreComplete(t *testing.T) {
 		t.Errorf("there are %d rules", len(seen))
 	}
 }
+
+// TestWhatIsNotAFinding: a rule that cries wolf is switched off, with all others.
+func TestWhatIsNotAFinding(t *testing.T) {
+	for name, edits := range map[string][]edit{
+		"a block whose name is computed":   {{tpl, "{{- define \"store.secure\" -}}", "{{- define \"store.idle\" -}}x{{ end }}\n{{- define \"store.secure\" -}}"}, {cfg, "    policy =", "    x = {{ include (printf \"store.%s\" \"idle\") . }}\n    policy ="}},
+		"a block whose name is handed on":  {{tpl, "{{- define \"store.secure\" -}}", "{{- define \"store.idle\" -}}x{{ end }}\n{{- define \"store.any\" -}}{{ include .name . }}{{ end }}\n{{- define \"store.secure\" -}}"}, {cfg, "    policy =", "    x = {{ include \"store.any\" (dict \"name\" \"store.idle\") }}\n    policy ="}},
+		"a parameter that get reads":       {{prm, "- name: members\n", "- {name: extra, description: A., default: a}\n- name: members\n"}, {cfg, "    policy =", "    x = {{ get .Params \"extra\" }}\n    policy ="}},
+		"a parameter behind a block":       {{prm, "- name: members\n", "- {name: extra, description: A., default: a}\n- name: members\n"}, {cfg, "    policy =", "    x = {{ include \"store.extra\" (dict \"root\" .) }}\n    policy ="}, {tpl, "{{- define \"store.secure\" -}}", "{{- define \"store.extra\" -}}{{ .root.Params.extra }}{{ end }}\n{{- define \"store.secure\" -}}"}},
+		"an image that the user must name": {{prm, "- name: members\n", "- {name: image, description: A., required: true}\n- name: members\n"}, {front, "registry.example.com/front:{{ .Version.app }}", "{{ .Params.image }}"}},
+		"a port that is bounded":           {{prm, "- name: members\n", "- {name: port, description: A., schema: {type: integer, minimum: 1, maximum: 65535}, default: 80}\n- name: members\n"}, {front, "containerPort: 8080", "containerPort: {{ .Params.port }}"}},
+		"a kind of others":                 {{front, "apiVersion: apps/v1\nkind: Deployment", "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: {{ .Name }}-x}\nspec: {imagePullPolicy: any}\n---\napiVersion: apps/v1\nkind: Deployment"}},
+		"words in the data of a ConfigMap": {{cfg, "\ndata:\n", "\ndata:\n  protocol: amqp\n"}},
+		"a secret's name":                  {{prm, "- name: members\n", "- {name: tlsSecretName, description: A., schema: {type: string, format: k8s-short-name}, default: a}\n- name: members\n"}, {cfg, "    policy =", "    x = {{ .Params.tlsSecretName }}\n    policy ="}},
+		"an immutable parameter":           {{set, "serviceName: {{ .Name }}-headless", "serviceName: {{ .Name }}-headless # {{ .Params.storage }}"}},
+		"a digest":                         {{front, "front:{{ .Version.app }}", "front@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, f := range Check(base(t, edits...), Options{}) {
+				if f.ID != "KUDO162" { // a kind of others does need a role of its own
+					t.Errorf("%+v", f)
+				}
+			}
+		})
+	}
+}

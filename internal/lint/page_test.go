@@ -4,6 +4,7 @@
 package lint
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -67,6 +68,19 @@ func TestPageIsUpToDate(t *testing.T) {
 	}
 	if diff := cmp.Diff(b.String(), string(have)); diff != "" {
 		t.Errorf("docs/spec/lint.md is not up to date; run go test ./internal/lint -update\n%s", diff)
+	}
+}
+
+// TestDefinitionsAreUpToDate: a schema of yesterday refuses what is right today.
+func TestDefinitionsAreUpToDate(t *testing.T) {
+	for name, have := range map[string][]byte{"kudo.dev_frameworks.yaml": frameworkCRD, "kudo.dev_frameworkversions.yaml": versionCRD} {
+		want, err := os.ReadFile("../../config/crd/bases/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(want, have) {
+			t.Errorf("the copy of config/crd/bases/%s in internal/lint is not up to date; run make manifests", name)
+		}
 	}
 }
 

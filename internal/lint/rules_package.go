@@ -66,6 +66,9 @@ var packageRules = []Rule{
 	{ID: "KUDO016", Family: "package", Severity: Info, Title: "the version tells nothing to its users", check: noOutputs,
 		Why: "Whoever uses the software needs its address; without outputs they have to guess it from names.",
 		Fix: "add version.outputs, for example an endpoint"},
+	{ID: outsideSchema, Family: "package", Severity: Error, Title: "a field has a value that the API does not take", check: outOfSchema,
+		Why: "The API server holds Framework and FrameworkVersion to their schemas: lengths, patterns and words such as Serial and Parallel. It refuses the whole object.",
+		Fix: "correct the value; docs/api lists what each field takes"},
 }
 
 // bySuppress is the check of rules whose findings suppress makes.

@@ -64,6 +64,9 @@ var parameterRules = []Rule{
 	{ID: "KUDO035", Family: "parameters", Severity: Warning, Title: "a reference to a Secret has a default", check: defaultSecret,
 		Why: "Instances that do not set it all read a Secret of that fixed name, whoever made it.",
 		Fix: "make it required, or use generate"},
+	{ID: "KUDO036", Family: "parameters", Severity: Warning, Title: "expressions can not read a parameter", check: keyword,
+		Why: "Its name is a keyword of CEL, so params.<name> does not parse.",
+		Fix: "give it another name"},
 }
 
 // schemaOf is the schema of a parameter; a string's if it has none.
@@ -90,25 +93,6 @@ func eachParameter(check func(*v1alpha1.Parameter, *apiextensionsv1.JSONSchemaPr
 		}
 	}
 }
-
-// uses are the templates and expressions that name a parameter, or may read it with all others.
-func (s *subject) uses(name string) (templates, expressions []string) {
-	for _, n := range s.names {
-		x := s.texts[n]
-		if x.words[name] || x.whole["Params"] {
-			templates = append(templates, n)
-		}
-	}
-	for _, e := range s.expressions() {
-		words := identifier.FindAllString(e.text, -1)
-		if slices.Contains(words, name) || wholeParams.MatchString(e.text) {
-			expressions = append(expressions, e.path)
-		}
-	}
-	return templates, expressions
-}
-
-var wholeParams = regexp.MustCompile(`\bparams\b\s*([^.\[?\s]|$)`)
 
 func unusedParameter(s *subject, r *reporter) {
 	if len(s.problems[templateSyntax]) > 0 {
@@ -230,6 +214,13 @@ var textForType = eachParameter(func(p *v1alpha1.Parameter, schema *apiextension
 
 var amount = regexp.MustCompile(`(?i)(memory|storage|disksize|volumesize|cpu|cpus|heap)(size|request|limit)?$`)
 
+var keyword = eachParameter(func(p *v1alpha1.Parameter, _ *apiextensionsv1.JSONSchemaProps) string {
+	if slices.Contains([]string{"in", "true", "false", "null"}, p.Name) {
+		return "is a keyword of CEL"
+	}
+	return ""
+})
+
 var openQuantity = eachParameter(func(p *v1alpha1.Parameter, schema *apiextensionsv1.JSONSchemaProps) string {
 	if schema.Type == "string" && schema.Format == "" && schema.Pattern == "" && len(schema.Enum) == 0 && amount.MatchString(p.Name) {
 		return "looks like an amount, and may be any string"
@@ -256,37 +247,6 @@ func idleTrigger(s *subject, r *reporter) {
 			r.field("version.parameters["+p.Name+"].trigger", "the plan %s renders none of the templates that read %s (%s)", p.Trigger, p.Name, strings.Join(templates, ", "))
 		}
 	}
-}
-
-// renders lists the templates of the tasks of a plan that apply or run something.
-func (s *subject) renders(p *v1alpha1.Plan) []string {
-	var out []string
-	eachStep(p, func(_ *v1alpha1.Phase, st *v1alpha1.Step, _ string) {
-		for _, ref := range st.Tasks {
-			switch t := s.task(ref.Task); {
-			case t == nil:
-			case t.Apply != nil:
-				out = append(out, t.Apply.Templates...)
-			case t.Job != nil:
-				out = append(out, t.Job.Template)
-			}
-		}
-	})
-	return out
-}
-
-// readers are a template and the files of everything that it includes.
-func (s *subject) readers(template string) []string {
-	var out []string
-	for _, block := range s.reach(template) {
-		for _, n := range s.names {
-			_, defines := s.texts[n].blocks[block]
-			if (defines || n == block) && !slices.Contains(out, n) {
-				out = append(out, n)
-			}
-		}
-	}
-	return out
 }
 
 func sameTitle(s *subject, r *reporter) {

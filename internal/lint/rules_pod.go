@@ -54,6 +54,12 @@ var podRules = []Rule{
 	{ID: "KUDO112", Family: "pods", Severity: Warning, Title: "a variable holds a credential", check: literalCredential, compiled: true,
 		Why: "Whoever may read the pod or the template reads it, and it is the same for every Instance.",
 		Fix: "use valueFrom.secretKeyRef with a parameter that has generate or secretRef"},
+	{ID: "KUDO113", Family: "pods", Severity: Info, Title: "a scratch volume has no bound", check: openScratch, compiled: true,
+		Why: "It can fill the disk, or the memory, of the node, and evict others.",
+		Fix: "set sizeLimit of the emptyDir"},
+	{ID: "KUDO114", Family: "pods", Severity: Warning, Title: "a variable is set twice", check: envTwice, compiled: true,
+		Why: "The last one wins, and server-side apply may refuse the list.",
+		Fix: "remove one of them"},
 }
 
 // eachContainer makes a check out of one that looks at the containers of pods.
@@ -240,6 +246,27 @@ var probePort = eachContainer(anyContainer, func(o *object, c *container, r *rep
 		if _, err := strconv.Atoi(port); port != "" && err != nil && !named {
 			r.object(o, c.path, "a probe of container %s asks the port %s, which it does not have", c.Name, port)
 		}
+	}
+})
+
+var openScratch = eachObject(func(o *object, r *reporter) {
+	if o.pod == nil {
+		return
+	}
+	for _, v := range o.pod.spec.Volumes {
+		if v.EmptyDir != nil && v.EmptyDir.SizeLimit == nil {
+			r.object(o, []string{"volumes", "emptyDir"}, "the volume %s has no sizeLimit", v.Name)
+		}
+	}
+})
+
+var envTwice = eachContainer(anyContainer, func(o *object, c *container, r *reporter) {
+	seen := map[string]bool{}
+	for _, e := range c.Env {
+		if seen[e.Name] {
+			r.object(o, append(slices.Clone(c.path), "env"), "container %s has the variable %s twice", c.Name, e.Name)
+		}
+		seen[e.Name] = true
 	}
 })
 

@@ -73,13 +73,16 @@ func unusedTemplate(s *subject, r *reporter) {
 		}
 	}
 	for _, n := range s.names {
-		if !used[n] {
+		if !used[n] && !(s.computes() && len(s.texts[n].blocks) > 0) {
 			r.at(place{file: s.texts[n].file, line: 1}, "no task names %s, and no template that a task names includes it", n)
 		}
 	}
 }
 
 func unusedBlock(s *subject, r *reporter) {
+	if s.computes() {
+		return
+	}
 	included := map[string]bool{}
 	for _, n := range s.names {
 		x := s.texts[n]

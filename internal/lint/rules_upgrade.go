@@ -4,7 +4,6 @@
 package lint
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,6 +67,9 @@ var upgradeRules = []Rule{
 	{ID: "KUDO185", Family: "upgrades", Severity: Warning, Title: "a parameter can no longer change", check: newlyImmutable, older: true,
 		Why: "Instances could set it, and people who did can not any more.",
 		Fix: "keep it mutable, or name the change in version.description"},
+	{ID: "KUDO186", Family: "upgrades", Severity: Info, Title: "the framework is described differently", check: otherWords, older: true,
+		Why: "Both packages hold the one Framework, and the package that is applied last wins: an old package that is applied again takes the change back.",
+		Fix: "bring the part framework of the older package up to date too"},
 }
 
 func invalidOlder(s *subject, r *reporter) {
@@ -111,6 +113,12 @@ func otherFramework(s *subject, r *reporter) {
 		if n.now != n.before {
 			r.field("framework.names."+n.field, "%s was %s", n.field, n.before)
 		}
+	}
+}
+
+func otherWords(s *subject, r *reporter) {
+	if s.pkg.Framework.Name == s.old.pkg.Framework.Name && !same(s.pkg.Framework.Spec, s.old.pkg.Framework.Spec) {
+		r.field("framework", "the part framework is not that of %s", s.old.spec.Version)
 	}
 }
 
@@ -166,64 +174,6 @@ func otherType(s *subject, r *reporter) {
 		path += "[" + s.spec.Parameters[i].Name + "]"
 	}
 	r.field(path, "%v", err)
-}
-
-// narrowed compares the schema that both versions fit with that of the newer one: where they
-// differ, the newer one does not take something that the older one took.
-func narrowed(s *subject, r *reporter) {
-	both := inOrder(s)
-	if crdgen.Conflicts(both)["b"] != nil {
-		return
-	}
-	wide, narrow := schemas(s, both), schemas(s, both[1:])
-	kept(s, func(now, _ *v1alpha1.Parameter) {
-		if !same(canonical(wide[now.Name]), canonical(narrow[now.Name])) {
-			r.field("version.parameters["+now.Name+"].schema", "parameter %s no longer takes everything that it took in %s", now.Name, s.old.spec.Version)
-		}
-	})
-}
-
-func schemas(s *subject, versions []*v1alpha1.FrameworkVersion) map[string]apiextensionsv1.JSONSchemaProps {
-	crd, err := crdgen.Build(s.pkg.Framework, versions)
-	if err != nil || len(crd.Spec.Versions) == 0 || crd.Spec.Versions[0].Schema == nil {
-		return nil
-	}
-	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
-	return spec.Properties["parameters"].Properties
-}
-
-// canonical drops words and order.
-func canonical(p apiextensionsv1.JSONSchemaProps) any {
-	raw, err := json.Marshal(p)
-	var out any
-	if err != nil || json.Unmarshal(raw, &out) != nil {
-		return nil
-	}
-	return plain(out)
-}
-
-func plain(v any) any {
-	switch x := v.(type) {
-	case map[string]any:
-		for _, word := range []string{"description", "title", "example", "externalDocs"} {
-			if _, is := x[word].(map[string]any); !is || word == "externalDocs" {
-				delete(x, word)
-			}
-		}
-		for key, item := range x {
-			x[key] = plain(item)
-		}
-	case []any:
-		slices.SortFunc(x, func(a, b any) int {
-			rawA, _ := json.Marshal(a) //nolint:errchkjson // it was JSON before
-			rawB, _ := json.Marshal(b) //nolint:errchkjson // it was JSON before
-			return strings.Compare(string(rawA), string(rawB))
-		})
-		for i := range x {
-			x[i] = plain(x[i])
-		}
-	}
-	return v
 }
 
 func otherDefault(s *subject, r *reporter) {

@@ -24,7 +24,9 @@ type text struct {
 	// words are the names of fields that it reads anywhere, and constant keys.
 	words map[string]bool
 	// whole names what it reads as a whole, such as Params.
-	whole     map[string]bool
+	whole map[string]bool
+	// computed says that it includes blocks whose names it puts together.
+	computed  bool
 	documents []*document
 }
 
@@ -141,8 +143,11 @@ func (w *walker) node(n parse.Node) {
 func (w *walker) command(c *parse.CommandNode) {
 	first, call := c.Args[0].(*parse.IdentifierNode)
 	if call && first.Ident == "include" && len(c.Args) > 1 {
-		if name, ok := c.Args[1].(*parse.StringNode); ok {
+		switch name := c.Args[1].(type) {
+		case *parse.StringNode:
 			w.includes = append(w.includes, name.Text)
+		case *parse.PipeNode:
+			w.text.computed = true
 		}
 	}
 	keyed := call && (first.Ident == "get" || first.Ident == "index" || first.Ident == "dig" || first.Ident == "hasKey") && len(c.Args) > 2
@@ -206,13 +211,33 @@ func (x *text) findDocuments() {
 	end(len(x.lines) + 1)
 }
 
+// computes says whether any template includes blocks by names that can not be told.
+func (s *subject) computes() bool {
+	return slices.ContainsFunc(s.names, func(n string) bool { return s.texts[n].computed })
+}
+
+// mentioned are the blocks that a template names as a constant anywhere: it may hand the name
+// to another block, which includes it.
+func (s *subject) mentioned(x *text) []string {
+	var out []string
+	for _, n := range s.names {
+		for block := range s.texts[n].blocks {
+			if x.words[block] {
+				out = append(out, block)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // reach lists the blocks and templates that a name includes, itself first, near ones first.
 func (s *subject) reach(name string) []string {
 	out := []string{name}
 	for i := 0; i < len(out); i++ {
 		var more []string
 		if x := s.texts[out[i]]; x != nil {
-			more = x.includes
+			more = append(slices.Clone(x.includes), s.mentioned(x)...)
 		}
 		for _, n := range s.names {
 			more = append(slices.Clone(more), s.texts[n].blocks[out[i]]...)
