@@ -53,6 +53,9 @@ func (im *importer) inferTypes() {
 	}
 	for _, p := range im.params {
 		p.kind = im.infer(p)
+		if p.kind == asText && p.text == "" && len(p.enum) == 0 && p.declared == "" && !p.required && p.counted() {
+			p.form = "^(-?[0-9]+)?$" // the template would fail with anything else
+		}
 	}
 }
 
@@ -139,6 +142,11 @@ func (p *parameter) needs() map[fieldType]bool {
 		}
 	}
 	return out
+}
+
+// counted says whether a template counts with the parameter.
+func (p *parameter) counted() bool {
+	return slices.ContainsFunc(p.uses, func(u use) bool { return u.role == argument && slices.Contains(counting, u.fn) })
 }
 
 // field is what Kubernetes expects where the value is printed.

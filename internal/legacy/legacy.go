@@ -72,8 +72,8 @@ type importer struct {
 	// limits are the lengths of fields of items that names are made of.
 	shortName int
 	limits    map[string]int
-	build  *builder
-	notes  []Note
+	build     *builder
+	notes     []Note
 }
 
 // Import reads the old package in dir, a path as fs.ValidPath has it ("." for the root of
