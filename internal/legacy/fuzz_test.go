@@ -4,6 +4,7 @@
 package legacy
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func FuzzImport(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if string(listing(r)) != string(listing(again)) {
+		if !bytes.Equal(listing(r), listing(again)) {
 			t.Fatal("two imports differ")
 		}
 		p, err := load(r.Files)

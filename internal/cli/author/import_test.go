@@ -44,7 +44,7 @@ func TestImportTellsAndWrites(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	for _, want := range []string{
-		filepath.Join(dir, "templates/store.yaml") + ":1: carried differently: StatefulSet of apps/v1beta2: ",
+		filepath.Join(dir, "templates", "store.yaml") + ":1: carried differently: StatefulSet of apps/v1beta2: ",
 		filepath.Join(dir, "operator.yaml") + ":5: not carried: kubernetesVersion 1.15.0: ",
 		"ledger 1.2.0 was written to ledger-1.2.0: ",
 		"  kubectl kudo lint ledger-1.2.0\n",
@@ -109,10 +109,12 @@ func TestImportAsJSON(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	var got struct {
-		Name, Version, Directory string
-		Publishable              bool
-		Files                    []string
-		Notes                    []struct{ File, Severity, What, Why string }
+		Name        string           `json:"name"`
+		Version     string           `json:"version"`
+		Directory   string           `json:"directory"`
+		Publishable bool             `json:"publishable"`
+		Files       []string         `json:"files"`
+		Notes       []map[string]any `json:"notes"`
 	}
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatal(err)
