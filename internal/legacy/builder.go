@@ -40,6 +40,10 @@ type part struct {
 	recreate bool
 	// when is the condition that stood around it.
 	when string
+	// idle says that it holds what Kudo waits for and KUDO did not, and nothing else to wait for.
+	idle bool
+	// busy says that it holds workloads.
+	busy bool
 }
 
 func newBuilder(name, version string) *builder {
@@ -133,10 +137,25 @@ func (im *importer) partsOf(s *source, sc scope) []part {
 		}
 		name = uniqueFile(im.build.names.outputs, name)
 		im.build.outputs = append(im.build.outputs, &output{name: name, src: s, start: p.start, end: p.end, scope: scoped})
-		parts = append(parts, part{name: name, job: p.job, backoff: p.backoff, recreate: p.recreate, when: p.when})
+		parts = append(parts, part{name: name, job: p.job, backoff: p.backoff, recreate: p.recreate, when: p.when}.judged(s, p))
 	}
 	im.build.parts[key] = parts
 	return parts
+}
+
+// judged says what of the part has to get ready. KUDO waited for workloads only: a claim that
+// is bound on first use, or a load balancer that no cloud gives, held it up nowhere.
+func (p part) judged(s *source, cut piece) part {
+	for _, d := range s.docs {
+		switch {
+		case d.start < cut.start || d.start >= cut.end:
+		case slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", jobKind, "Pod", "CustomResourceDefinition"}, d.kind):
+			p.busy = true
+		case d.kind == "PersistentVolumeClaim", d.kind == "Service" && strings.Contains(s.text[d.start:d.end], "LoadBalancer"):
+			p.idle = true
+		}
+	}
+	return p
 }
 
 // piece is a stretch of a template.

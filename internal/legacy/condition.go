@@ -79,15 +79,16 @@ func (im *importer) comparison(cmd *parse.CommandNode) (string, bool) {
 	fn, args := identifier(cmd), cmd.Args[1:]
 	operands := make([]string, len(args))
 	for i, arg := range args {
-		ok := false
+		read := im.expression
 		if fn == "eq" || fn == "ne" {
-			operands[i], ok = im.operand(arg)
-		} else {
-			operands[i], ok = im.expression(arg)
-			operands[i] = "(" + operands[i] + ")"
+			read = im.operand
 		}
+		text, ok := read(arg)
 		if !ok {
 			return "", false
+		}
+		if operands[i] = text; fn != "eq" && fn != "ne" {
+			operands[i] = "(" + text + ")"
 		}
 	}
 	switch {

@@ -5,6 +5,7 @@ package legacy
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -45,6 +46,9 @@ func (im *importer) callEdits(s *source) []edit {
 	return out
 }
 
+// declaration is what stands before a pipeline whose value variables get.
+var declaration = regexp.MustCompile(`^\$\w*\s*(,\s*\$\w*\s*)?:?=`)
+
 // replace puts another expression in the place of the whole pipeline around a call.
 func (c *call) replace(s *source, expr string) edit {
 	from, code := c.action.from, s.text[c.action.from:c.action.to]
@@ -54,8 +58,8 @@ func (c *call) replace(s *source, expr string) edit {
 			code = rest
 		}
 	}
-	if i := strings.Index(code, "="); c.action.assigns && i >= 0 {
-		from += i + 1
+	if n := len(declaration.FindString(code)); n > 0 {
+		from += n
 		expr = " " + expr
 	}
 	return edit{start: from, end: c.action.to, text: expr}

@@ -53,6 +53,9 @@ func (im *importer) inferTypes() {
 	}
 	for _, p := range im.params {
 		p.kind = im.infer(p)
+		if p.kind == asText && p.text == "" && len(p.enum) == 0 && (p.declared == "" || p.declared == "string") && !p.required {
+			p.form = p.read()
+		}
 	}
 }
 
@@ -139,6 +142,20 @@ func (p *parameter) needs() map[fieldType]bool {
 		}
 	}
 	return out
+}
+
+// read is the form that a template reads the parameter in: it fails with anything else.
+func (p *parameter) read() string {
+	for _, u := range p.uses {
+		switch {
+		case u.role != argument:
+		case slices.Contains(counting, u.fn):
+			return `^(-?[0-9]+)?$`
+		case u.fn == "b64dec":
+			return `^(([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4}[A-Za-z0-9+/]{2}==)?|[A-Za-z0-9+/]{2}==)$`
+		}
+	}
+	return ""
 }
 
 // field is what Kubernetes expects where the value is printed.

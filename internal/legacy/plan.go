@@ -23,13 +23,7 @@ func (im *importer) convertPlans() {
 	im.build = newBuilder(im.operator.name.text, im.operator.version.text)
 	im.nameOperator()
 	im.findLabels()
-	for _, t := range im.operator.tasks {
-		if t.kind == kindDelete {
-			for _, r := range t.resources {
-				im.build.deleted[r.text] = true
-			}
-		}
-	}
+	im.findDeleted()
 	for _, p := range im.operator.plans {
 		name := identifierOf(p.name, "plan")
 		if name == v1alpha1.PlanRollback {
@@ -49,6 +43,28 @@ func (im *importer) convertPlans() {
 		}
 	}
 	im.triggers()
+}
+
+// findDeleted notes the templates that a step of a plan deletes.
+func (im *importer) findDeleted() {
+	deletes := map[string]bool{}
+	for _, p := range im.operator.plans {
+		for _, ph := range p.phases {
+			for _, s := range ph.steps {
+				for _, name := range s.tasks {
+					deletes[name.text] = deletes[name.text] || s.del
+				}
+			}
+		}
+	}
+	for _, t := range im.operator.tasks {
+		if t.kind != kindDelete && !deletes[t.name] {
+			continue
+		}
+		for _, r := range t.resources {
+			im.build.deleted[r.text] = true
+		}
+	}
 }
 
 func (im *importer) nameOperator() {

@@ -187,6 +187,12 @@ func (im *importer) referenceEdit(s *source, r reference, sc scope) edit {
 	if s.text[r.start] == '$' {
 		dollar = "$"
 	}
+	constants := map[string]string{
+		"OperatorName": im.operator.name.text, "PlanName": sc.plan, "PhaseName": sc.phase, "StepName": sc.step, "TaskName": sc.task,
+	}
+	if value, constant := constants[r.name]; constant {
+		return im.literal(r, value)
+	}
 	expr := s.text[r.start:r.end]
 	line := s.line(r.start)
 	switch r.name {
@@ -197,16 +203,6 @@ func (im *importer) referenceEdit(s *source, r reference, sc scope) edit {
 				expr = "(" + expr + ")"
 			}
 		}
-	case "OperatorName":
-		return im.literal(r, im.operator.name.text)
-	case "PlanName":
-		return im.literal(r, sc.plan)
-	case "PhaseName":
-		return im.literal(r, sc.phase)
-	case "StepName":
-		return im.literal(r, sc.step)
-	case "TaskName":
-		return im.literal(r, sc.task)
 	case "StepNumber":
 		expr = `"` + strconv.Itoa(sc.number) + `"`
 	case "AppVersion":

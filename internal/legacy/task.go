@@ -122,8 +122,14 @@ func (im *importer) templates(t *task, sc scope) []part {
 func (im *importer) applyUnits(t *task, sc scope, when string) []unit {
 	var units []unit
 	var group *v1alpha1.ApplyTask
+	idle, busy := false, false
 	flush := func() {
 		if group != nil {
+			if idle && !busy {
+				group.ReadyWhen = "true"
+				im.changed(operatorFile, t.line, "the task "+t.name, "KUDO did not wait until claims are bound and load balancers have an address; readyWhen keeps it so", "")
+			}
+			idle, busy = false, false
 			units = append(units, unit{task: im.add(t.name, v1alpha1.TaskAction{Apply: group}), when: when})
 			group = nil
 		}
@@ -145,6 +151,7 @@ func (im *importer) applyUnits(t *task, sc scope, when string) []unit {
 			group = &v1alpha1.ApplyTask{}
 		}
 		group.Templates = append(group.Templates, p.name)
+		idle, busy = idle || p.idle, busy || p.busy
 		if p.recreate {
 			group.OnImmutable = v1alpha1.ImmutableRecreate
 		}

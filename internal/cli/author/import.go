@@ -151,16 +151,19 @@ func (i *importer) write(dir string, files map[string][]byte) error {
 }
 
 func (i *importer) tell(dir string, r *imported) error {
+	var blocking []legacy.Note
 	for _, n := range r.Notes {
-		i.env.Printf("%s\n", filepath.Join(dir, "x")[:len(filepath.Join(dir, "x"))-1]+n.String())
+		n.File = filepath.Join(dir, n.File)
+		i.env.Printf("%s\n", n)
+		if n.Blocks {
+			blocking = append(blocking, n)
+		}
 	}
 	i.env.Printf("%s %s was written to %s: %d files, %d notes.\n", r.Name, r.Version, r.Directory, len(r.Files), len(r.Notes))
 	if !r.Publishable {
 		i.env.Printf("It can not be published yet. These must be changed first:\n")
-		for _, n := range r.Notes {
-			if n.Blocks {
-				i.env.Printf("  %s\n", n)
-			}
+		for _, n := range blocking {
+			i.env.Printf("  %s\n", n)
 		}
 	}
 	i.env.Printf("Next:\n  kubectl kudo lint %s\n", r.Directory)

@@ -115,10 +115,12 @@ func importKudo(t *testing.T, dir string) (string, bool) {
 	var report struct {
 		Publishable bool `json:"publishable"`
 		Notes       []struct {
-			File, What, Why string
-			Line            int
-			Blocks          bool
-		}
+			File   string `json:"file"`
+			Line   int    `json:"line"`
+			What   string `json:"what"`
+			Why    string `json:"why"`
+			Blocks bool   `json:"blocks"`
+		} `json:"notes"`
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
 		t.Fatal(err)
