@@ -55,6 +55,29 @@ func held(state v1alpha1.RunState, reason, message string, workloads ...Workload
 	return e
 }
 
+// bare is a run that stalled before any task.
+func bare(reason, message string) *Evidence {
+	e := held(v1alpha1.RunStalled, reason, message)
+	e.Executions[0].Status.Phases = nil
+	return e
+}
+
+// over is an Instance whose last run ended and did not succeed.
+func over(state v1alpha1.RunState, reason string) *Evidence {
+	e := held(state, reason, "other managers own fields")
+	e.Instance.Status.Active = nil
+	e.Instance.Status.Conditions[0].Reason, e.Instance.Status.Conditions[0].Message = reason, "it ended"
+	return e
+}
+
+func paused() *Evidence {
+	e := held(v1alpha1.RunRunning, v1alpha1.ReasonPaused, "held")
+	pe := &e.Executions[0]
+	pe.Spec.Requests = []v1alpha1.Request{{ID: "a", Action: v1alpha1.ActionPause, Path: "servers", By: "alice", Reason: "freeze"}, {ID: "b", Action: v1alpha1.ActionRetry}}
+	pe.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionPaused, Status: metav1.ConditionTrue}}
+	return e
+}
+
 func object(text string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
 	raw, err := yaml.YAMLToJSON([]byte(text))
@@ -159,6 +182,11 @@ func TestCauses(t *testing.T) {
 		"conflict":       {held(stalled, v1alpha1.ReasonConflict, "x: other managers own fields that Kudo wants to set (.spec)"), FieldConflict, "own fields", "edit instance/zk"},
 		"template":       {held(stalled, v1alpha1.ReasonInvalidTemplate, "set.yaml:3: no such value"), TemplateFails, "set.yaml:3", "get frameworkversion zookeeper-3.9.3 -o yaml"},
 		"other refusal":  {held(stalled, refused, "spec.replicas: must be at least 0"), Refused, "must be at least 0", "edit instance/zk"},
+		"requirement":    {bare(v1alpha1.ReasonRequirement, "every member must be ready"), RequirementNotMet, "every member", "tree zk"},
+		"instance":       {resting(refused, "the API server says no"), Refused, "says no", "edit instance/zk"},
+		"failed":         {over(v1alpha1.RunFailed, v1alpha1.ReasonPlanFailed), FieldConflict, "own fields", "run update zk"},
+		"cancelled":      {over(v1alpha1.RunCancelled, v1alpha1.ReasonPlanCancelled), PlanEnded, "it ended", "run update zk"},
+		"paused":         {paused(), Paused, "alice paused servers: freeze", "resume zk"},
 		"outcome":        {held(stalled, v1alpha1.ReasonOutcomeUnknown, "Job x was removed before its result was known"), OutcomeUnknown, "removed", "logs zk"},
 		"approval":       {held(running, v1alpha1.ReasonAwaitingApproval, "waiting for approval: wipe"), ApprovalPending, "step servers/roll has been waiting for a person's approval for 5m: wipe", "approve zk servers/roll"},
 		"late approval":  {held(stalled, timeout, "not approved within 24h; it still can be: wipe"), ApprovalPending, "wipe", "approve zk servers/roll"},
