@@ -6,6 +6,8 @@ package diagnose
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -138,13 +140,16 @@ func TestCauses(t *testing.T) {
 	stalled, running := v1alpha1.RunStalled, v1alpha1.RunRunning
 	version := &v1alpha1.FrameworkVersion{}
 	version.Spec.Parameters = []v1alpha1.Parameter{{Name: "nodes", Schema: &apiextensionsv1.JSON{Raw: []byte(`{"type":"integer"}`)}, Required: true, Immutable: true}}
+	found := map[Cause]bool{}
 	for name, tt := range map[string]struct {
 		e             *Evidence
 		cause         Cause
 		summary, next string
 	}{
-		"image":            {held(running, "", "", set(plain, fmt.Sprintf(waiting, "ErrImagePull", "no"))), ImageMissing, "image busybox:x of container zk in Pod zk-0", "edit instance/zk"},
-		"config missing":   {held(running, "", "", set(plain, fmt.Sprintf(waiting, "CreateContainerConfigError", `'secret "s" not found'`))), ConfigMissing, `secret "s" not found`, "describe pod zk-0"},
+		"image":          {held(running, "", "", set(plain, fmt.Sprintf(waiting, "ErrImagePull", "no"))), ImageMissing, "image busybox:x of container zk in Pod zk-0", "edit instance/zk"},
+		"config missing": {held(running, "", "", set(plain, fmt.Sprintf(waiting, "CreateContainerConfigError", `'secret "s" not found'`))), ConfigMissing, `secret "s" not found`, "describe pod zk-0"},
+		"no node": {held(running, "", "", set(plain, `{phase: Pending, conditions: [{type: PodScheduled, status: "False", message: "0/3 nodes are available: 3 Insufficient cpu."}]}`)),
+			Unschedulable, "no node fits Pod zk-0: 0/3 nodes", "edit instance/zk"},
 		"out of memory":    {held(running, "", "", set(plain, fmt.Sprintf(ended, "OOMKilled", 137))), OutOfMemory, "needs more memory than its limit", "logs zk-0 -c zk --previous"},
 		"crash":            {held(stalled, timeout, "", set(plain, fmt.Sprintf(ended, "Error", 3))), ContainerFails, "exit code 3", "retry zk servers/roll/set"},
 		"killed by probe":  {held(stalled, timeout, "", set(plain, fmt.Sprintf(ended, "Error", 137), event("Pod", "zk-0", "Unhealthy", "Liveness probe failed: x", 1))), ProbeFails, "killed because its livenessProbe fails", "logs zk-0"},
@@ -229,6 +234,7 @@ func TestCauses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Explain(tt.e)
+			found[r.Cause] = true
 			var next []string
 			for _, c := range r.Next {
 				next = append(next, c.Run+" # "+c.Why)
@@ -248,6 +254,28 @@ func TestCauses(t *testing.T) {
 			}
 		})
 	}
+	for _, c := range causes(t) {
+		if !found[Cause(c)] {
+			t.Errorf("no evidence leads to %s", c)
+		}
+	}
+}
+
+// causes are all that there are.
+func causes(t *testing.T) []string {
+	t.Helper()
+	code, err := os.ReadFile("cause.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range regexp.MustCompile(`(?m)^\t[A-Z]\w+ Cause = "(\w+)"$`).FindAllStringSubmatch(string(code), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) < 12 {
+		t.Fatalf("only %d causes: the test looks for another form", len(out))
+	}
+	return out
 }
 
 // What needs a person comes before what goes on by itself; the rest is named too.
