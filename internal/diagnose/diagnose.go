@@ -107,7 +107,13 @@ func (f *finding) below(l Link) *finding {
 func Explain(e *Evidence) Report {
 	d := &diagnosis{Evidence: e}
 	f := d.instance()
-	return Report{Cause: f.cause, Summary: f.summary, Chain: f.chain, Next: f.next, Others: d.others, Gaps: e.Gaps}
+	for i, l := range f.chain {
+		f.chain[i] = Link{Object: l.Object, State: oneLine(l.State), Message: oneLine(l.Message)}
+	}
+	for i := range d.others {
+		d.others[i] = oneLine(d.others[i])
+	}
+	return Report{Cause: f.cause, Summary: oneLine(f.summary), Chain: f.chain, Next: f.next, Others: d.others, Gaps: e.Gaps}
 }
 
 type diagnosis struct {

@@ -6,6 +6,8 @@ package diagnose
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,29 @@ func held(state v1alpha1.RunState, reason, message string, workloads ...Workload
 			Tasks: []v1alpha1.TaskStatus{{Name: "set", NodeStatus: s, Attempt: 1, AttemptAt: ago5(5)}}}}}}}
 	e.Executions = []v1alpha1.PlanExecution{pe}
 	e.Workloads = workloads
+	return e
+}
+
+// bare is a run that stalled before any task.
+func bare(reason, message string) *Evidence {
+	e := held(v1alpha1.RunStalled, reason, message)
+	e.Executions[0].Status.Phases = nil
+	return e
+}
+
+// over is an Instance whose last run ended and did not succeed.
+func over(state v1alpha1.RunState, reason string) *Evidence {
+	e := held(state, reason, "other managers own fields")
+	e.Instance.Status.Active = nil
+	e.Instance.Status.Conditions[0].Reason, e.Instance.Status.Conditions[0].Message = reason, "it ended"
+	return e
+}
+
+func paused() *Evidence {
+	e := held(v1alpha1.RunRunning, v1alpha1.ReasonPaused, "held")
+	pe := &e.Executions[0]
+	pe.Spec.Requests = []v1alpha1.Request{{ID: "a", Action: v1alpha1.ActionPause, Path: "servers", By: "alice", Reason: "freeze"}, {ID: "b", Action: v1alpha1.ActionRetry}}
+	pe.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionPaused, Status: metav1.ConditionTrue}}
 	return e
 }
 
@@ -115,13 +140,16 @@ func TestCauses(t *testing.T) {
 	stalled, running := v1alpha1.RunStalled, v1alpha1.RunRunning
 	version := &v1alpha1.FrameworkVersion{}
 	version.Spec.Parameters = []v1alpha1.Parameter{{Name: "nodes", Schema: &apiextensionsv1.JSON{Raw: []byte(`{"type":"integer"}`)}, Required: true, Immutable: true}}
+	found := map[Cause]bool{}
 	for name, tt := range map[string]struct {
 		e             *Evidence
 		cause         Cause
 		summary, next string
 	}{
-		"image":            {held(running, "", "", set(plain, fmt.Sprintf(waiting, "ErrImagePull", "no"))), ImageMissing, "image busybox:x of container zk in Pod zk-0", "edit instance/zk"},
-		"config missing":   {held(running, "", "", set(plain, fmt.Sprintf(waiting, "CreateContainerConfigError", `'secret "s" not found'`))), ConfigMissing, `secret "s" not found`, "describe pod zk-0"},
+		"image":          {held(running, "", "", set(plain, fmt.Sprintf(waiting, "ErrImagePull", "no"))), ImageMissing, "image busybox:x of container zk in Pod zk-0", "edit instance/zk"},
+		"config missing": {held(running, "", "", set(plain, fmt.Sprintf(waiting, "CreateContainerConfigError", `'secret "s" not found'`))), ConfigMissing, `secret "s" not found`, "describe pod zk-0"},
+		"no node": {held(running, "", "", set(plain, `{phase: Pending, conditions: [{type: PodScheduled, status: "False", message: "0/3 nodes are available: 3 Insufficient cpu."}]}`)),
+			Unschedulable, "no node fits Pod zk-0: 0/3 nodes", "edit instance/zk"},
 		"out of memory":    {held(running, "", "", set(plain, fmt.Sprintf(ended, "OOMKilled", 137))), OutOfMemory, "needs more memory than its limit", "logs zk-0 -c zk --previous"},
 		"crash":            {held(stalled, timeout, "", set(plain, fmt.Sprintf(ended, "Error", 3))), ContainerFails, "exit code 3", "retry zk servers/roll/set"},
 		"killed by probe":  {held(stalled, timeout, "", set(plain, fmt.Sprintf(ended, "Error", 137), event("Pod", "zk-0", "Unhealthy", "Liveness probe failed: x", 1))), ProbeFails, "killed because its livenessProbe fails", "logs zk-0"},
@@ -159,6 +187,11 @@ func TestCauses(t *testing.T) {
 		"conflict":       {held(stalled, v1alpha1.ReasonConflict, "x: other managers own fields that Kudo wants to set (.spec)"), FieldConflict, "own fields", "edit instance/zk"},
 		"template":       {held(stalled, v1alpha1.ReasonInvalidTemplate, "set.yaml:3: no such value"), TemplateFails, "set.yaml:3", "get frameworkversion zookeeper-3.9.3 -o yaml"},
 		"other refusal":  {held(stalled, refused, "spec.replicas: must be at least 0"), Refused, "must be at least 0", "edit instance/zk"},
+		"requirement":    {bare(v1alpha1.ReasonRequirement, "every member must be ready"), RequirementNotMet, "every member", "tree zk"},
+		"instance":       {resting(refused, "the API server says no"), Refused, "says no", "edit instance/zk"},
+		"failed":         {over(v1alpha1.RunFailed, v1alpha1.ReasonPlanFailed), FieldConflict, "own fields", "run update zk"},
+		"cancelled":      {over(v1alpha1.RunCancelled, v1alpha1.ReasonPlanCancelled), PlanEnded, "it ended", "run update zk"},
+		"paused":         {paused(), Paused, "alice paused servers: freeze", "resume zk"},
 		"outcome":        {held(stalled, v1alpha1.ReasonOutcomeUnknown, "Job x was removed before its result was known"), OutcomeUnknown, "removed", "logs zk"},
 		"approval":       {held(running, v1alpha1.ReasonAwaitingApproval, "waiting for approval: wipe"), ApprovalPending, "step servers/roll has been waiting for a person's approval for 5m: wipe", "approve zk servers/roll"},
 		"late approval":  {held(stalled, timeout, "not approved within 24h; it still can be: wipe"), ApprovalPending, "wipe", "approve zk servers/roll"},
@@ -201,6 +234,7 @@ func TestCauses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Explain(tt.e)
+			found[r.Cause] = true
 			var next []string
 			for _, c := range r.Next {
 				next = append(next, c.Run+" # "+c.Why)
@@ -220,6 +254,28 @@ func TestCauses(t *testing.T) {
 			}
 		})
 	}
+	for _, c := range causes(t) {
+		if !found[Cause(c)] {
+			t.Errorf("no evidence leads to %s", c)
+		}
+	}
+}
+
+// causes are all that there are.
+func causes(t *testing.T) []string {
+	t.Helper()
+	code, err := os.ReadFile("cause.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range regexp.MustCompile(`(?m)^\t[A-Z]\w+ Cause = "(\w+)"$`).FindAllStringSubmatch(string(code), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) < 12 {
+		t.Fatalf("only %d causes: the test looks for another form", len(out))
+	}
+	return out
 }
 
 // What needs a person comes before what goes on by itself; the rest is named too.

@@ -74,14 +74,17 @@ func Active(e *Evidence) *v1alpha1.PlanExecution {
 func (d *diagnosis) execution(pe *v1alpha1.PlanExecution) *finding {
 	link := Link{Object: "PlanExecution " + pe.Name, State: string(pe.Status.State), Message: d.progress(pe)}
 	tasks := Troubled(pe)
-	for _, t := range tasks[min(1, len(tasks)):] {
-		d.others = append(d.others, fmt.Sprintf("%s is %s: %s", t.Path, t.Status.State, t.Status.Message))
+	held := meta.IsStatusConditionTrue(pe.Status.Conditions, v1alpha1.ConditionPaused) && pe.Status.State != v1alpha1.RunStalled
+	for i, t := range tasks {
+		if i > 0 || held {
+			d.others = append(d.others, fmt.Sprintf("%s is %s: %s", t.Path, t.Status.State, t.Status.Message))
+		}
 	}
-	if c := meta.FindStatusCondition(pe.Status.Conditions, v1alpha1.ConditionPaused); c != nil && pe.Status.State != v1alpha1.RunStalled {
+	if held {
 		return d.paused(pe).below(link)
 	}
 	if len(tasks) == 0 {
-		f := d.words(&finding{summary: cmp.Or(pe.Status.Message, "plan "+pe.Spec.Plan+" is "+string(pe.Status.State))})
+		f := d.reason(cmp.Or(pe.Status.Message, "plan "+pe.Spec.Plan+" is "+string(pe.Status.State)), pe.Status.Reason)
 		return d.finish(f, pe, "").below(link)
 	}
 	return d.task(pe, tasks[0]).below(link)
@@ -126,8 +129,8 @@ func (d *diagnosis) task(pe *v1alpha1.PlanExecution, t Task) *finding {
 	if f := d.approval(pe, t); f != nil {
 		return f.below(link)
 	}
-	f := d.words(&finding{summary: s.Message})
-	if f.cause == Unknown || f.cause == JobFailed || f.cause == InProgress {
+	f := d.reason(s.Message, s.Reason)
+	if f.cause == Unknown || f.cause == JobFailed {
 		if sick := d.workloads(s, s.Message); sick != nil {
 			f = sick
 		}

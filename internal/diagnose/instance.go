@@ -183,7 +183,7 @@ func (d *diagnosis) verdict(c *metav1.Condition) *finding {
 			d.edit("ask for a version that can be reached"),
 		}
 	case v1alpha1.ReasonRefused:
-		return d.words(f)
+		return d.reason(c.Message, c.Reason)
 	case "":
 		return d.behind()
 	default:

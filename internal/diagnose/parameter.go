@@ -50,7 +50,7 @@ func (d *diagnosis) set(name string) string {
 	}
 	const most = 64
 	if len(raw.Raw) > most {
-		return string(raw.Raw[:most]) + "..."
+		return fmt.Sprintf("a value of %d bytes", len(raw.Raw)) // half a secret could not be redacted
 	}
 	return string(raw.Raw)
 }

@@ -4,7 +4,6 @@
 package diagnose
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -215,20 +214,18 @@ func (d *diagnosis) kudoWords(f *finding, text string) bool {
 			return true
 		}
 	}
-	return d.reason(f)
+	return false
 }
 
-// reason goes by the reason of the run where its words are those of an author.
-func (d *diagnosis) reason(f *finding) bool {
-	pe := d.active()
-	if pe == nil {
-		pe = d.newest()
-	}
-	if pe == nil {
-		return false
+// reason finds the cause by the words of a run or task, or else by its reason: an author's
+// words may be any.
+func (d *diagnosis) reason(message, reason string) *finding {
+	f := d.words(&finding{summary: message})
+	if f.cause != Unknown {
+		return f
 	}
 	fwv := d.Instance.Spec.Framework + "-" + d.Instance.Spec.Version
-	switch pe.Status.Reason {
+	switch reason {
 	case v1alpha1.ReasonInvalidTemplate, v1alpha1.ReasonExpression:
 		f.cause = TemplateFails
 		f.next = []Command{
@@ -249,9 +246,6 @@ func (d *diagnosis) reason(f *finding) bool {
 		f.next = []Command{d.kudo("skip", "PATH --reason \"...\"", "take the job back by hand, then skip its part")}
 	case v1alpha1.ReasonJobFailed:
 		f.cause = JobFailed
-	default:
-		return false
 	}
-	f.summary = cmp.Or(f.summary, pe.Status.Message)
-	return true
+	return f
 }

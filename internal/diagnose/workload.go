@@ -142,7 +142,7 @@ func replicaFailure(o *unstructured.Unstructured) string {
 // said finds the cause in the words of an event about a workload, a pod or a claim.
 func (d *diagnosis) said(text string) *finding {
 	f := d.words(&finding{summary: text})
-	if f.cause != Unknown && f.cause != JobFailed {
+	if f.cause != Unknown {
 		return f
 	}
 	lower := strings.ToLower(text)

@@ -6,6 +6,7 @@
 package bundle
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -76,9 +77,7 @@ func (r *Redactor) learn(raw []byte) {
 	walk = func(v any) {
 		switch v := v.(type) {
 		case string:
-			if len(v) >= shortest && v != "true" && v != "false" {
-				r.values[v] = true
-			}
+			r.learnText(v)
 		case float64:
 			if text := fmt.Sprintf("%.0f", v); len(text) > shortest {
 				r.values[text] = true
@@ -96,6 +95,32 @@ func (r *Redactor) learn(raw []byte) {
 	walk(v)
 }
 
+// learnText keeps a text as it is, as Secrets hold it, and its lines: YAML breaks it there.
+func (r *Redactor) learnText(text string) {
+	const longLine = 8
+	if len(text) < shortest || text == "true" || text == "false" {
+		return
+	}
+	r.values[text] = true
+	r.values[base64.StdEncoding.EncodeToString([]byte(text))] = true
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); len(line) >= longLine {
+			r.values[line] = true
+		}
+	}
+}
+
+// cut leaves out what is left of a value where a message was cut within it.
+func cut(text, value string) string {
+	const least, most = 6, 512
+	for n := min(len(value)-1, most); n >= least; n-- {
+		for _, end := range []string{"...", " [...]"} {
+			text = strings.ReplaceAll(text, value[:n]+end, Redacted+end)
+		}
+	}
+	return text
+}
+
 // Text leaves out known values and what looks like a secret.
 func (r *Redactor) Text(text string) string {
 	// The longest first: one may be within another.
@@ -106,7 +131,7 @@ func (r *Redactor) Text(text string) string {
 		return strings.Compare(a, b)
 	})
 	for _, v := range known {
-		text = strings.ReplaceAll(text, v, Redacted)
+		text = cut(strings.ReplaceAll(text, v, Redacted), v)
 	}
 	text = pemBlock.ReplaceAllString(text, Redacted)
 	text = jwt.ReplaceAllString(text, Redacted)

@@ -117,14 +117,16 @@ func TestTexts(t *testing.T) {
 	inst, fwv := patient()
 	r := NewRedactor(inst, fwv)
 	for text, want := range map[string]string{
-		"connecting with " + hush + "-default": "connecting with <redacted>",
-		"is " + hush + "!":                     "is <redacted>!",
-		"password=abc, next":                   "password=<redacted>, next",
-		`"apiKey": "a b c", x`:                 `"apiKey": <redacted>, x`,
-		"Authorization: Bearer abcdefghijk":    "Authorization: <redacted>",
-		"sent bearer abcdefghijk":              "sent bearer <redacted>",
-		"eyJhbGciOi.eyJzdWIi.c2ln":             "<redacted>",
-		"postgres://u:p@db:5432/x":             "postgres://<redacted>@db:5432/x",
+		"connecting with " + hush + "-default":                           "connecting with <redacted>",
+		"is " + hush + "!":                                               "is <redacted>!",
+		"cut hunter2-is-se... here":                                      "cut <redacted>... here",
+		"data: aHVudGVyMi1pcy1zZWNyZXQ=":                                 "data: <redacted>",
+		"password=abc, next":                                             "password=<redacted>, next",
+		`"apiKey": "a b c", x`:                                           `"apiKey": <redacted>, x`,
+		"Authorization: Bearer abcdefghijk":                              "Authorization: <redacted>",
+		"sent bearer abcdefghijk":                                        "sent bearer <redacted>",
+		"eyJhbGciOi.eyJzdWIi.c2ln":                                       "<redacted>",
+		"postgres://u:p@db:5432/x":                                       "postgres://<redacted>@db:5432/x",
 		"a -----BEGIN PRIVATE KEY-----\nxx\n-----END PRIVATE KEY----- b": "a <redacted> b",
 		"StatefulSet zk: 1 of 3 pods ready":                              "StatefulSet zk: 1 of 3 pods ready",
 		`secret "tls" not found`:                                         `secret "tls" not found`,
@@ -132,6 +134,17 @@ func TestTexts(t *testing.T) {
 		if got := r.Text(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A value of several lines is found although YAML indents it.
+func TestLinesOfAValue(t *testing.T) {
+	inst := &v1alpha1.Instance{}
+	inst.Spec.Parameters = map[string]apiextensionsv1.JSON{"token": raw(`"first secret line\nsecond secret line\n"`)}
+	b := &Bundle{redactor: NewRedactor(inst, nil)}
+	b.Add("x", map[string]string{"log": "got\nfirst secret line\nsecond secret line\n"})
+	if text := b.files[0].Content; strings.Contains(text, "secret line") || !strings.Contains(text, "got") {
+		t.Error(text)
 	}
 }
 

@@ -75,7 +75,11 @@ func reportLines(l screen.Look, r *diagnose.Report) []string {
 		color = screen.Yellow
 	default:
 	}
-	out = append(out, "", l.Paint(color, "Cause: "+string(r.Cause))+": "+r.Summary)
+	if r.Cause == diagnose.None {
+		out = append(out, "", l.Paint(color, r.Summary))
+	} else {
+		out = append(out, "", l.Paint(color, "Cause: "+string(r.Cause))+": "+r.Summary)
+	}
 	if len(r.Next) > 0 {
 		out = append(out, "", "Next:")
 	}

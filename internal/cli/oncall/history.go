@@ -74,7 +74,7 @@ func historyLines(l screen.Look, runs []v1alpha1.PlanExecution, now time.Time, m
 	for i, line := range table[1:] {
 		out = append(out, line)
 		for _, q := range runs[i].Spec.Requests {
-			out = append(out, l.Paint(screen.Faint, "    "+requestLine(&runs[i], q)))
+			out = append(out, l.Paint(screen.Faint, "    "+screen.Plain(requestLine(&runs[i], q))))
 		}
 	}
 	return out

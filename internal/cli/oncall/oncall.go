@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -63,6 +64,17 @@ func (s *subject) runs(ctx context.Context) ([]v1alpha1.PlanExecution, error) {
 		return nil, evidence.Denied("reading the executions of "+evidence.Named(s.inst), err)
 	}
 	return evidence.Of(list.Items, s.inst.Name), nil
+}
+
+// visible are the executions, or none with a note for who may not read them.
+func (s *subject) visible(ctx context.Context, env *command.Env) (runs []v1alpha1.PlanExecution, denied bool, err error) {
+	runs, err = s.runs(ctx)
+	if apierrors.IsForbidden(err) {
+		gap := diagnose.Gap{What: "PlanExecutions in the namespace " + s.inst.Namespace, Right: "list planexecutions.kudo.dev"}
+		env.Warnf("%s\n", strings.Join(gapLines([]diagnose.Gap{gap}), "\n"))
+		return nil, true, nil
+	}
+	return runs, false, err
 }
 
 // look is how things are drawn on the terminal of a command.

@@ -72,7 +72,7 @@ func (o *statusOptions) run(ctx context.Context, env *command.Env, name string) 
 	if watches {
 		return o.follow(ctx, env, s)
 	}
-	runs, err := s.runs(ctx)
+	runs, _, err := s.visible(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -112,8 +112,6 @@ func statusLines(l screen.Look, inst *v1alpha1.Instance, runs []v1alpha1.PlanExe
 	line := word
 	if ready.Message != "" && !strings.HasPrefix(ready.Message, "plan ") {
 		line += ": " + ready.Message
-	} else if ready.Reason != "" && ready.Reason != word {
-		line += " (" + ready.Reason + ")"
 	}
 	narrow := l
 	narrow.Width = max(0, l.Width-len("  state    "))

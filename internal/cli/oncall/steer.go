@@ -178,7 +178,8 @@ func knownPath(pe *v1alpha1.PlanExecution, path string) error {
 	if path == "" || len(all) == 0 || slices.Contains(all, path) {
 		return nil
 	}
-	return command.Misuse("plan %s has no phase, step or task %q. It has: %s", pe.Spec.Plan, path, strings.Join(all, ", "))
+	steps := slices.DeleteFunc(all, func(p string) bool { return strings.Count(p, "/") > 1 })
+	return command.Misuse("plan %s has no phase, step or task %q. It has: %s", pe.Spec.Plan, path, strings.Join(steps, ", "))
 }
 
 // paths are those of all phases, steps and tasks.

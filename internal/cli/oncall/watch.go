@@ -65,6 +65,8 @@ type viewer struct {
 	screen *screen.Screen
 	inst   *v1alpha1.Instance
 	runs   []v1alpha1.PlanExecution
+	// blind says that the executions may not be read.
+	blind bool
 
 	printed string
 	seen    map[types.UID]*v1alpha1.PlanExecution
@@ -76,7 +78,9 @@ func (v *viewer) read(ctx context.Context, s *subject) (gone bool, err error) {
 		return apierrors.IsNotFound(err), evidence.Denied("reading "+evidence.Named(s.inst), client.IgnoreNotFound(err))
 	}
 	v.inst = inst
-	v.runs, err = s.runs(ctx)
+	if !v.blind {
+		v.runs, v.blind, err = s.visible(ctx, v.env)
+	}
 	return false, err
 }
 
@@ -125,7 +129,7 @@ func (v *viewer) print(now time.Time) {
 	word, _ := stateOf(v.inst)
 	line := evidence.Named(v.inst) + " is " + word
 	if m := readyOf(v.inst).Message; m != "" {
-		line += ": " + m
+		line += ": " + screen.Plain(m)
 	}
 	if line != v.printed {
 		show(v.env, line)

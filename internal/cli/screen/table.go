@@ -32,7 +32,7 @@ func (l Look) Table(rows [][]Cell) []string {
 	var widths []int
 	for _, row := range rows {
 		for i := range row {
-			row[i].Text = strings.Join(strings.Fields(row[i].Text), " ")
+			row[i].Text = Plain(row[i].Text)
 			if row[i].Text == "" {
 				row[i].Text = "<none>"
 			}

@@ -32,3 +32,17 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+// What others wrote can not steer a terminal.
+func TestPlain(t *testing.T) {
+	hostile := "a\x1b]0;title\x07\n\tb\x1b[2J"
+	if got, want := Plain(hostile), "a]0;title b[2J"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	l := Look{Width: 80}
+	for _, got := range append(l.Table([][]Cell{Text(hostile)}), l.Cut(hostile), l.Wrap(hostile)[0]) {
+		if got != "a]0;title b[2J" {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -136,6 +137,16 @@ func (l Look) line(p Part, widest int, now time.Time) string {
 	return strings.TrimRight(head+"  "+l.Paint(Faint, note), " ")
 }
 
+// Plain is a text in one line, without what would steer a terminal: others wrote it.
+func Plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(text), " "))
+}
+
 // Cut shortens a line of plain text to the width.
 func (l Look) Cut(text string) string { return cut(text, l.Width, l.Width > 0) }
 
@@ -143,7 +154,7 @@ func (l Look) Cut(text string) string { return cut(text, l.Width, l.Width > 0) }
 func (l Look) Wrap(text string) []string {
 	line := ""
 	var out []string
-	for word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsSeq(Plain(text)) {
 		switch {
 		case line == "":
 			line = word
@@ -158,7 +169,7 @@ func (l Look) Wrap(text string) []string {
 
 // cut shortens a text to a number of characters.
 func cut(text string, limit int, limited bool) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = Plain(text)
 	if !limited || utf8.RuneCountInString(text) <= limit {
 		return text
 	}
