@@ -75,6 +75,8 @@ generate: $(CONTROLLER_GEN) ## Generate the deep copies of the API types.
 manifests: $(CONTROLLER_GEN) ## Generate the CRDs (roles and webhook configurations are written by hand).
 	$(CONTROLLER_GEN) crd paths=./apis/... output:crd:artifacts:config=config/crd/bases
 	cp config/crd/bases/kudo.dev_instances.yaml internal/crdgen/instance.gen.yaml
+	cp config/crd/bases/kudo.dev_frameworks.yaml internal/lint/framework.gen.yaml
+	cp config/crd/bases/kudo.dev_frameworkversions.yaml internal/lint/frameworkversion.gen.yaml
 
 .PHONY: api-docs
 api-docs: $(CRD_REF_DOCS) ## Generate docs/api from the API types.

@@ -20,7 +20,7 @@ find "$copy" \( -name 'zz_generated.*.go' -o -path '*/config/crd/bases/*.yaml' -
 make -s -C "$copy" generate manifests api-docs
 
 stale=0
-for path in apis config/crd docs/api internal/crdgen; do
+for path in apis config/crd docs/api internal/crdgen internal/lint; do
 	if [ -e "$root/$path" ] || [ -e "$copy/$path" ]; then
 		diff -ruN "$root/$path" "$copy/$path" || stale=1
 	fi
