@@ -4,8 +4,6 @@
 package legacy
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -194,135 +192,12 @@ func (l *layout) shifted(c *chars, body string, indent int) int {
 	return indent
 }
 
-func onlyMarks(body string) (bool, bool) {
-	some := false
-	for _, r := range body {
-		if r < mark {
-			return false, false
-		}
-		some = true
-	}
-	return some, true
-}
-
 func (l *layout) document(e *entry) {
 	now := l.docs[len(l.docs)-1]
 	now.end = e.lineStart
 	now.split = now.split && l.depth == 0
 	l.docs = append(l.docs, &document{start: e.lineEnd, line: e.line + 1, split: l.depth == 0})
 	l.stack = nil
-}
-
-// structure reads dashes, a key and a value.
-func (l *layout) structure(c *chars, e *entry, body string, indent int) {
-	at := indent
-	l.pop(at, strings.HasPrefix(body, "- ") || body == "-")
-	for body == "-" || strings.HasPrefix(body, "- ") {
-		e.item = true
-		l.stack = append(l.stack, level{at, "[]"})
-		rest := strings.TrimLeft(body[1:], " ")
-		at += len(body) - len(rest)
-		body = rest
-	}
-	e.indent = at
-	if body == "" {
-		return
-	}
-	name, quoted, size := key(body)
-	if size > 0 {
-		l.stack = append(l.stack, level{at, name})
-		e.keyStart, e.keyEnd = c.at[at], c.at[at+quoted]
-		l.place(c, at, at+quoted, inText, l.path(), at)
-		rest := strings.TrimLeft(body[size:], " ")
-		at += len(body) - len(rest)
-		body = rest
-	}
-	e.path = l.path()
-	l.value(c, e, body, at, size > 0)
-}
-
-// value reads what stands behind a key or a dash.
-func (l *layout) value(c *chars, e *entry, body string, at int, keyed bool) {
-	end := at + len(body)
-	if i := commentIn(body); i >= 0 {
-		l.place(c, at+i, at+len(body), inQuotes, nil, at)
-		body = strings.TrimRight(body[:i], " \t")
-		end = at + len(body)
-	}
-	e.start, e.end = c.at[at], c.at[end]
-	if keyed || e.item {
-		l.record(e)
-	}
-	switch {
-	case body == "":
-	case body[0] == '|' || body[0] == '>':
-		l.block = e.indent
-		if !keyed {
-			l.block = e.indent - 1
-		}
-	case body[0] == '"' || body[0] == '\'':
-		l.place(c, at, end, inQuotes, e.path, at)
-		if yamlClosing(body, 0) < 0 {
-			l.quote = body[0]
-		}
-	case body[0] == '[' || body[0] == '{':
-		l.flow(c, e, body, at)
-	default:
-		pos := inText
-		if only, _ := onlyMarks(body); only && strings.Count(body, "") == 2 && (keyed || e.item) {
-			pos = whole
-		}
-		l.place(c, at, end, pos, e.path, at)
-	}
-}
-
-// goOn reads a line that belongs to a quoted scalar or a flow collection above.
-func (l *layout) goOn(c *chars) {
-	l.place(c, 0, len(c.text), inQuotes, nil, 0)
-	if l.quote != 0 {
-		if i := yamlClosing(string(l.quote)+c.text, 0); i >= 0 {
-			l.quote = 0
-		}
-		return
-	}
-	l.brackets += balance(c.text)
-	l.brackets = max(0, l.brackets)
-}
-
-// flow reads a flow collection: an element that is a value alone is whole.
-func (l *layout) flow(c *chars, e *entry, body string, at int) {
-	l.place(c, at, at+len(body), inQuotes, e.path, at)
-	l.brackets = max(0, balance(body))
-	if body[0] != '[' || l.brackets != 0 || strings.ContainsAny(body[1:], "[{'\"") {
-		return
-	}
-	offset := 1
-	for _, part := range strings.Split(strings.TrimSuffix(body[1:], "]"), ",") {
-		text := strings.TrimSpace(part)
-		pos := inText
-		if only, _ := onlyMarks(text); only && strings.Count(text, "") == 2 {
-			pos = whole
-		}
-		l.place(c, at+offset, at+offset+len(part), pos, append(slices.Clone(e.path), "[]"), at)
-		offset += len(part) + 1
-	}
-}
-
-func balance(text string) int {
-	n := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"', '\'':
-			if i = yamlClosing(text, i); i < 0 {
-				return n
-			}
-		case '[', '{':
-			n++
-		case ']', '}':
-			n--
-		}
-	}
-	return n
 }
 
 // record keeps an entry, and what it says about its document.
@@ -381,68 +256,4 @@ func (l *layout) pathAbove(indent int) []string {
 		}
 	}
 	return out
-}
-
-// key reads a key: its name, the bytes it takes, and those up to its value.
-func key(body string) (name string, bytes, size int) {
-	var end int
-	switch body[0] {
-	case '"', '\'':
-		if end = yamlClosing(body, 0); end < 0 || end+1 >= len(body) || body[end+1] != ':' {
-			return "", 0, 0
-		}
-		name, _ = strconv.Unquote(body[:end+1])
-		if body[0] == '\'' {
-			name = body[1:end]
-		}
-		end++
-	case '[', '{', '|', '>', '&', '*', '!', '%', '@', '`':
-		return "", 0, 0
-	default:
-		end = strings.Index(body, ": ")
-		if end < 0 && strings.HasSuffix(body, ":") {
-			end = len(body) - 1
-		}
-		if end <= 0 || strings.ContainsAny(body[:end], `"'{}[]`) {
-			return "", 0, 0
-		}
-		name = strings.TrimRight(body[:end], " ")
-	}
-	if rest := body[end+1:]; rest != "" && rest[0] != ' ' {
-		return "", 0, 0
-	}
-	return name, end, end + 1
-}
-
-// commentIn finds a comment that ends a line of plain or quoted text.
-func commentIn(body string) int {
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case c == '#' && (i == 0 || body[i-1] == ' '):
-			return i
-		case (c == '"' || c == '\'') && (i == 0 || strings.IndexByte(" [{,:", body[i-1]) >= 0):
-			if i = yamlClosing(body, i); i < 0 {
-				return -1
-			}
-		}
-	}
-	return -1
-}
-
-// yamlClosing finds the end of a quoted scalar that starts at i: between single quotes a
-// backslash means nothing, and a quote is doubled.
-func yamlClosing(text string, i int) int {
-	if text[i] == '"' {
-		return closing(text, i)
-	}
-	for i++; i < len(text); i++ {
-		switch {
-		case text[i] != '\'':
-		case i+1 < len(text) && text[i+1] == '\'':
-			i++
-		default:
-			return i
-		}
-	}
-	return -1
 }

@@ -208,7 +208,9 @@ func (im *importer) toggleUnits(t *task, sc scope) []unit {
 		on = "params." + p.name + ` in ["1", "t", "T", "TRUE", "true", "True"]`
 		off = "!(" + on + ")"
 	}
-	im.changed(operatorFile, t.line, "the Toggle task "+t.name, "it is an apply and a delete task, in steps that run when the parameter "+p.name+" is on or off", "")
+	// What was off all along is not there, and its kind may be unknown to the cluster.
+	off += " && changed." + p.name
+	im.changed(operatorFile, t.line, "the Toggle task "+t.name, "it is an apply and a delete task, in steps that run when the parameter "+p.name+" is on, and when it was turned off", "")
 	return append(im.applyUnits(t, sc, on), im.deleteUnits(t, sc, off)...)
 }
 
