@@ -35,6 +35,7 @@ func (r *Reconciler) status(ctx context.Context, fwv *v1alpha1.FrameworkVersion,
 		}
 	}
 	r.set(fwv, valid)
+	r.stall(fwv, valid)
 	r.set(fwv, sealed(fwv))
 	found, err := r.framework(ctx, fwv)
 	if err != nil {
@@ -54,6 +55,17 @@ func (r *Reconciler) status(ctx context.Context, fwv *v1alpha1.FrameworkVersion,
 	r.set(fwv, ready)
 	s.ObservedGeneration = fwv.Generation
 	return nil
+}
+
+// stall says, as kstatus has it, that nothing goes on without a person: tools that wait
+// would wait for an invalid version without end.
+func (r *Reconciler) stall(fwv *v1alpha1.FrameworkVersion, valid metav1.Condition) {
+	if valid.Status == metav1.ConditionTrue {
+		meta.RemoveStatusCondition(&fwv.Status.Conditions, v1alpha1.ConditionStalled)
+		return
+	}
+	valid.Type, valid.Status = v1alpha1.ConditionStalled, metav1.ConditionTrue
+	r.set(fwv, valid)
 }
 
 // valid compiles the version. A sealed one whose digest changed was edited past

@@ -122,3 +122,19 @@ func TestAVersionThatDoesNotCompileSaysWhere(t *testing.T) {
 		t.Errorf("condition %+v, plans %v", c, fwv.Status.Plans)
 	}
 }
+
+// What waits for a version by the rules of kstatus ends with an error where it is not valid.
+func TestAnInvalidVersionIsStalled(t *testing.T) {
+	r, fwv := reconciler(), frameworkVersion(t)
+	invalid := metav1.Condition{Type: v1alpha1.ConditionValid, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInvalid, Message: "wrong"}
+	r.stall(fwv, invalid)
+	c := meta.FindStatusCondition(fwv.Status.Conditions, v1alpha1.ConditionStalled)
+	if c == nil || c.Status != metav1.ConditionTrue || c.Reason != v1alpha1.ReasonInvalid || c.Message != "wrong" {
+		t.Errorf("of an invalid version: %+v", c)
+	}
+	invalid.Status = metav1.ConditionTrue
+	r.stall(fwv, invalid)
+	if c := meta.FindStatusCondition(fwv.Status.Conditions, v1alpha1.ConditionStalled); c != nil {
+		t.Errorf("of a valid version: %+v", c)
+	}
+}

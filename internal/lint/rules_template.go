@@ -49,7 +49,7 @@ var templateRules = []Rule{
 		Fix: "render it, take its name from a parameter with secretRef, or mark it optional"},
 	{ID: "KUDO051", Family: "templates", Severity: Warning, Title: "pods do not notice a change of their configuration", check: staleContent, compiled: true,
 		Why: "The version renders a ConfigMap or Secret that pods consume. A change of it reaches variables never and programs that read once at their start not either, until somebody restarts the pods.",
-		Fix: "put a checksum of it into an annotation of the pod template, such as checksum/config: {{ include \"config\" . | sha256sum }}"},
+		Fix: "set restartOnChange of the workload's template in version.templates, or put a checksum of it into an annotation of the pod template, such as checksum/config: {{ include \"config\" . | sha256sum }}"},
 }
 
 // unusedTemplate leaves templates of blocks to unusedBlock.

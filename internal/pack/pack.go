@@ -7,7 +7,8 @@
 //
 // A package holds
 //
-//	framework.yaml   two keys: framework (name and FrameworkSpec) and version (FrameworkVersionSpec)
+//	framework.yaml   two keys: framework (name and FrameworkSpec) and version (FrameworkVersionSpec,
+//	                 of templates only name and restartOnChange)
 //	params.yaml      the list of parameters; may be missing
 //	templates/       *.yaml render to objects, *.tpl hold blocks that others include
 //	tests/           tests of the package; not part of the objects
@@ -27,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -87,7 +89,8 @@ func (s *Source) Package() (*Package, error) {
 		errs = append(errs, decodeFile(files, paramsFile, &m.Version.Parameters)...)
 	}
 	templates, wrong := files.templates()
-	if errs = append(errs, wrong...); len(errs) > 0 {
+	errs = append(errs, wrong...)
+	if errs = append(errs, m.describe(files, templates)...); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	m.Version.Framework = m.Framework.Name
@@ -115,8 +118,30 @@ func (m *manifest) check(files *files) []error {
 	if len(m.Version.Parameters) > 0 {
 		refuse("version.parameters must stand in %s", paramsFile)
 	}
-	if len(m.Version.Templates) > 0 {
-		refuse("version.templates must be files below %s", templatesDir)
+	return errs
+}
+
+// describe takes over what framework.yaml says of templates beside their content, which
+// stands in files.
+func (m *manifest) describe(files *files, templates []v1alpha1.Template) []error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, said := range m.Version.Templates {
+		i := slices.IndexFunc(templates, func(t v1alpha1.Template) bool { return t.Name == said.Name })
+		wrong := ""
+		switch {
+		case said.Content != "":
+			wrong = "has content; that is the file " + templatesDir + said.Name
+		case i < 0:
+			wrong = "is no file below " + templatesDir
+		case seen[said.Name]:
+			wrong = "stands there twice"
+		default:
+			templates[i].RestartOnChange = said.RestartOnChange
+		}
+		if seen[said.Name] = true; wrong != "" {
+			errs = append(errs, &Error{File: files.path(frameworkFile), Msg: fmt.Sprintf("version.templates: %q %s", clip(said.Name), wrong)})
+		}
 	}
 	return errs
 }

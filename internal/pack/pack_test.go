@@ -116,51 +116,53 @@ func TestLoadRefuses(t *testing.T) {
 		edits map[string]string
 		want  string
 	}{
-		"no framework.yaml":    {map[string]string{"pkg/framework.yaml": ""}, "pkg: holds no framework.yaml"},
-		"unknown field":        {map[string]string{"pkg/framework.yaml": head + "  plan: []\n"}, `pkg/framework.yaml:4: unknown field "plan"`},
-		"unknown field, deep":  {map[string]string{"pkg/framework.yaml": head + "  tasks:\n    - name: x\n      apply:\n        templates: [a]\n        when: b\n"}, `pkg/framework.yaml:8: unknown field "when"`},
-		"field in other case":  {map[string]string{"pkg/framework.yaml": head + "  appversion: x\n"}, `unknown field "appversion"; it is written "appVersion"`},
-		"duplicate key":        {map[string]string{"pkg/framework.yaml": head + "  version: 1.0.1\n"}, `pkg/framework.yaml:4: the key "version" stands twice; the first is on line 3`},
-		"duplicate in schema":  {map[string]string{"pkg/params.yaml": "- name: a\n  schema:\n    type: string\n    type: integer\n"}, `pkg/params.yaml:4: the key "type" stands twice`},
-		"a number for text":    {map[string]string{"pkg/framework.yaml": "framework: {name: a}\nversion:\n  version: 1.0\n"}, "pkg/framework.yaml:3: must be a string, not a number; put it in quotes"},
-		"text for a number":    {map[string]string{"pkg/framework.yaml": head + "  plans: [{name: p, phases: [{name: q, maxParallel: many}]}]\n"}, "pkg/framework.yaml:4: must be an integer, not a string"},
-		"a number too large":   {map[string]string{"pkg/framework.yaml": head + "  plans: [{name: p, phases: [{name: q, maxParallel: 3000000000}]}]\n"}, "pkg/framework.yaml:4: 3000000000 does not fit; the value must lie within ±2147483647"},
-		"20 digits":            {map[string]string{"pkg/params.yaml": "- name: a\n  default: 99999999999999999999\n"}, "pkg/params.yaml:2: \"99999999999999999999\" (!!float) is no value that JSON can hold"},
-		"infinity":             {map[string]string{"pkg/params.yaml": "- name: a\n  default: .inf\n"}, "pkg/params.yaml:2:"},
-		"text for a list":      {map[string]string{"pkg/framework.yaml": head + "  tasks: none\n"}, "pkg/framework.yaml:4: must be a list, not a string"},
-		"list for a map":       {map[string]string{"pkg/framework.yaml": "framework: [a]\nversion: {version: 1.0.0}\n"}, "pkg/framework.yaml:1: must be a map, not a list"},
-		"map for text":         {map[string]string{"pkg/framework.yaml": "framework: {name: {a: b}}\nversion: {version: 1.0.0}\n"}, "pkg/framework.yaml:1: must be a string, not a map"},
-		"text for a boolean":   {map[string]string{"pkg/framework.yaml": head + "  development: maybe\n"}, "pkg/framework.yaml:4: must be true or false, not a string"},
-		"yes":                  {map[string]string{"pkg/framework.yaml": head + "  development: yes\n"}, `pkg/framework.yaml:4: "yes" means different things to different YAML readers`},
-		"octal":                {map[string]string{"pkg/params.yaml": "- name: a\n  default: 010\n"}, `pkg/params.yaml:2: "010" means different things`},
-		"underscores":          {map[string]string{"pkg/params.yaml": "- name: a\n  default: 1_000\n"}, `pkg/params.yaml:2: "1_000" means different things`},
-		"on as a key":          {map[string]string{"pkg/params.yaml": "- name: a\n  default: {on: 1}\n"}, "pkg/params.yaml:2: a key must be a string"},
-		"an empty value":       {map[string]string{"pkg/framework.yaml": head + "  tasks:\n"}, "pkg/framework.yaml:4: the value is empty"},
-		"a bad duration":       {map[string]string{"pkg/framework.yaml": head + "  tasks:\n    - name: a\n      wait: {for: soon}\n"}, `pkg/framework.yaml:6: time: invalid duration "soon"`},
-		"a merge key":          {map[string]string{"pkg/params.yaml": "- &a {name: a}\n- {<<: *a, default: 1}\n"}, "pkg/params.yaml:2: merge keys (<<) are not supported"},
-		"two documents":        {map[string]string{"pkg/params.yaml": goodParams + "---\n[]\n"}, "a second YAML document starts here"},
-		"empty":                {map[string]string{"pkg/params.yaml": "# nothing\n"}, "pkg/params.yaml: the file is empty"},
-		"no YAML":              {map[string]string{"pkg/params.yaml": "- name: a\n  schema: {\n"}, "pkg/params.yaml:"},
-		"no UTF-8":             {map[string]string{"pkg/templates/main.yaml": "a\xff"}, "pkg/templates/main.yaml: is no UTF-8 text"},
-		"a NUL":                {map[string]string{"pkg/README.md": "a\x00"}, "pkg/README.md: is no UTF-8 text"},
-		"no name":              {map[string]string{"pkg/framework.yaml": "framework: {}\nversion: {version: 1.0.0}\n"}, "framework.name is missing"},
-		"no version":           {map[string]string{"pkg/framework.yaml": "framework: {name: a}\n"}, "version.version is missing"},
-		"another framework":    {map[string]string{"pkg/framework.yaml": head + "  framework: b\n"}, `version.framework is "b", but framework.name is "a"`},
-		"parameters in place":  {map[string]string{"pkg/framework.yaml": head + "  parameters: [{name: a}]\n"}, "version.parameters must stand in params.yaml"},
-		"templates in place":   {map[string]string{"pkg/framework.yaml": head + "  templates: [{name: a, content: b}]\n"}, "version.templates must be files below templates/"},
-		"a misspelt file":      {map[string]string{"pkg/parameters.yaml": "[]"}, "pkg/parameters.yaml: is no file of a package; these are: framework.yaml, params.yaml"},
-		"a foreign directory":  {map[string]string{"pkg/template/a.yaml": "a"}, "pkg/template: is no directory of a package"},
-		"a hidden template":    {map[string]string{"pkg/templates/.a.yaml": "a"}, "pkg/templates/.a.yaml: the name of a template starts with a letter or digit"},
-		"an editor's backup":   {map[string]string{"pkg/templates/a.yaml~": "a"}, "pkg/templates/a.yaml~: is no template: the names of templates end in .yaml, or in .tpl"},
-		"a long name":          {map[string]string{"pkg/templates/" + strings.Repeat("a", 130) + ".yaml": "a"}, "at most 128 characters"},
-		"a deep directory":     {map[string]string{"pkg/templates/1/2/3/4/5/6/7/8/a.yaml": "a"}, "lies more than 8 directories deep"},
-		"a large template":     {map[string]string{"pkg/templates/main.yaml": strings.Repeat("a", 400_001)}, "the template is 400 kB, more than 400 kB"},
-		"a large package":      {map[string]string{"pkg/templates/main.yaml": strings.Repeat("a", 399_000), "pkg/templates/b.yaml": strings.Repeat("b", 398_000), "pkg/README.md": strings.Repeat("c", 200_000)}, "pkg: the package is 997.5 kB, more than 900 kB; the largest files: templates/main.yaml 399 kB, templates/b.yaml 398 kB, README.md 200 kB"},
-		"a large object":       {map[string]string{"pkg/templates/main.yaml": strings.Repeat("\"", 399_000), "pkg/templates/b.yaml": strings.Repeat("\"", 399_000)}, "pkg: the FrameworkVersion is 1596."},
-		"aliases without end":  {map[string]string{"pkg/params.yaml": bomb()}, "aliases expanded"},
-		"an alias of itself":   {map[string]string{"pkg/params.yaml": "- name: a\n  default: &a [*a]\n"}, "pkg/params.yaml:"},
-		"deep nesting":         {map[string]string{"pkg/params.yaml": "- name: a\n  default: " + strings.Repeat("[", 70) + strings.Repeat("]", 70) + "\n"}, "nested more than 60 levels deep"},
-		"all mistakes at once": {map[string]string{"pkg/framework.yaml": head + "  a: 1\n  b: 2\n"}, "unknown field \"a\"\npkg/framework.yaml:5: unknown field \"b\""},
+		"no framework.yaml":            {map[string]string{"pkg/framework.yaml": ""}, "pkg: holds no framework.yaml"},
+		"unknown field":                {map[string]string{"pkg/framework.yaml": head + "  plan: []\n"}, `pkg/framework.yaml:4: unknown field "plan"`},
+		"unknown field, deep":          {map[string]string{"pkg/framework.yaml": head + "  tasks:\n    - name: x\n      apply:\n        templates: [a]\n        when: b\n"}, `pkg/framework.yaml:8: unknown field "when"`},
+		"field in other case":          {map[string]string{"pkg/framework.yaml": head + "  appversion: x\n"}, `unknown field "appversion"; it is written "appVersion"`},
+		"duplicate key":                {map[string]string{"pkg/framework.yaml": head + "  version: 1.0.1\n"}, `pkg/framework.yaml:4: the key "version" stands twice; the first is on line 3`},
+		"duplicate in schema":          {map[string]string{"pkg/params.yaml": "- name: a\n  schema:\n    type: string\n    type: integer\n"}, `pkg/params.yaml:4: the key "type" stands twice`},
+		"a number for text":            {map[string]string{"pkg/framework.yaml": "framework: {name: a}\nversion:\n  version: 1.0\n"}, "pkg/framework.yaml:3: must be a string, not a number; put it in quotes"},
+		"text for a number":            {map[string]string{"pkg/framework.yaml": head + "  plans: [{name: p, phases: [{name: q, maxParallel: many}]}]\n"}, "pkg/framework.yaml:4: must be an integer, not a string"},
+		"a number too large":           {map[string]string{"pkg/framework.yaml": head + "  plans: [{name: p, phases: [{name: q, maxParallel: 3000000000}]}]\n"}, "pkg/framework.yaml:4: 3000000000 does not fit; the value must lie within ±2147483647"},
+		"20 digits":                    {map[string]string{"pkg/params.yaml": "- name: a\n  default: 99999999999999999999\n"}, "pkg/params.yaml:2: \"99999999999999999999\" (!!float) is no value that JSON can hold"},
+		"infinity":                     {map[string]string{"pkg/params.yaml": "- name: a\n  default: .inf\n"}, "pkg/params.yaml:2:"},
+		"text for a list":              {map[string]string{"pkg/framework.yaml": head + "  tasks: none\n"}, "pkg/framework.yaml:4: must be a list, not a string"},
+		"list for a map":               {map[string]string{"pkg/framework.yaml": "framework: [a]\nversion: {version: 1.0.0}\n"}, "pkg/framework.yaml:1: must be a map, not a list"},
+		"map for text":                 {map[string]string{"pkg/framework.yaml": "framework: {name: {a: b}}\nversion: {version: 1.0.0}\n"}, "pkg/framework.yaml:1: must be a string, not a map"},
+		"text for a boolean":           {map[string]string{"pkg/framework.yaml": head + "  development: maybe\n"}, "pkg/framework.yaml:4: must be true or false, not a string"},
+		"yes":                          {map[string]string{"pkg/framework.yaml": head + "  development: yes\n"}, `pkg/framework.yaml:4: "yes" means different things to different YAML readers`},
+		"octal":                        {map[string]string{"pkg/params.yaml": "- name: a\n  default: 010\n"}, `pkg/params.yaml:2: "010" means different things`},
+		"underscores":                  {map[string]string{"pkg/params.yaml": "- name: a\n  default: 1_000\n"}, `pkg/params.yaml:2: "1_000" means different things`},
+		"on as a key":                  {map[string]string{"pkg/params.yaml": "- name: a\n  default: {on: 1}\n"}, "pkg/params.yaml:2: a key must be a string"},
+		"an empty value":               {map[string]string{"pkg/framework.yaml": head + "  tasks:\n"}, "pkg/framework.yaml:4: the value is empty"},
+		"a bad duration":               {map[string]string{"pkg/framework.yaml": head + "  tasks:\n    - name: a\n      wait: {for: soon}\n"}, `pkg/framework.yaml:6: time: invalid duration "soon"`},
+		"a merge key":                  {map[string]string{"pkg/params.yaml": "- &a {name: a}\n- {<<: *a, default: 1}\n"}, "pkg/params.yaml:2: merge keys (<<) are not supported"},
+		"two documents":                {map[string]string{"pkg/params.yaml": goodParams + "---\n[]\n"}, "a second YAML document starts here"},
+		"empty":                        {map[string]string{"pkg/params.yaml": "# nothing\n"}, "pkg/params.yaml: the file is empty"},
+		"no YAML":                      {map[string]string{"pkg/params.yaml": "- name: a\n  schema: {\n"}, "pkg/params.yaml:"},
+		"no UTF-8":                     {map[string]string{"pkg/templates/main.yaml": "a\xff"}, "pkg/templates/main.yaml: is no UTF-8 text"},
+		"a NUL":                        {map[string]string{"pkg/README.md": "a\x00"}, "pkg/README.md: is no UTF-8 text"},
+		"no name":                      {map[string]string{"pkg/framework.yaml": "framework: {}\nversion: {version: 1.0.0}\n"}, "framework.name is missing"},
+		"no version":                   {map[string]string{"pkg/framework.yaml": "framework: {name: a}\n"}, "version.version is missing"},
+		"another framework":            {map[string]string{"pkg/framework.yaml": head + "  framework: b\n"}, `version.framework is "b", but framework.name is "a"`},
+		"parameters in place":          {map[string]string{"pkg/framework.yaml": head + "  parameters: [{name: a}]\n"}, "version.parameters must stand in params.yaml"},
+		"templates in place":           {map[string]string{"pkg/framework.yaml": head + "  templates: [{name: a, content: b}]\n"}, `version.templates: "a" has content; that is the file templates/a`},
+		"a template that is not there": {map[string]string{"pkg/framework.yaml": head + "  templates: [{name: a.yaml, restartOnChange: true}]\n"}, `version.templates: "a.yaml" is no file below templates/`},
+		"a template twice":             {map[string]string{"pkg/framework.yaml": head + "  templates: [{name: main.yaml}, {name: main.yaml}]\n"}, `version.templates: "main.yaml" stands there twice`},
+		"a misspelt file":              {map[string]string{"pkg/parameters.yaml": "[]"}, "pkg/parameters.yaml: is no file of a package; these are: framework.yaml, params.yaml"},
+		"a foreign directory":          {map[string]string{"pkg/template/a.yaml": "a"}, "pkg/template: is no directory of a package"},
+		"a hidden template":            {map[string]string{"pkg/templates/.a.yaml": "a"}, "pkg/templates/.a.yaml: the name of a template starts with a letter or digit"},
+		"an editor's backup":           {map[string]string{"pkg/templates/a.yaml~": "a"}, "pkg/templates/a.yaml~: is no template: the names of templates end in .yaml, or in .tpl"},
+		"a long name":                  {map[string]string{"pkg/templates/" + strings.Repeat("a", 130) + ".yaml": "a"}, "at most 128 characters"},
+		"a deep directory":             {map[string]string{"pkg/templates/1/2/3/4/5/6/7/8/a.yaml": "a"}, "lies more than 8 directories deep"},
+		"a large template":             {map[string]string{"pkg/templates/main.yaml": strings.Repeat("a", 400_001)}, "the template is 400 kB, more than 400 kB"},
+		"a large package":              {map[string]string{"pkg/templates/main.yaml": strings.Repeat("a", 399_000), "pkg/templates/b.yaml": strings.Repeat("b", 398_000), "pkg/README.md": strings.Repeat("c", 200_000)}, "pkg: the package is 997.5 kB, more than 900 kB; the largest files: templates/main.yaml 399 kB, templates/b.yaml 398 kB, README.md 200 kB"},
+		"a large object":               {map[string]string{"pkg/templates/main.yaml": strings.Repeat("\"", 399_000), "pkg/templates/b.yaml": strings.Repeat("\"", 399_000)}, "pkg: the FrameworkVersion is 1596."},
+		"aliases without end":          {map[string]string{"pkg/params.yaml": bomb()}, "aliases expanded"},
+		"an alias of itself":           {map[string]string{"pkg/params.yaml": "- name: a\n  default: &a [*a]\n"}, "pkg/params.yaml:"},
+		"deep nesting":                 {map[string]string{"pkg/params.yaml": "- name: a\n  default: " + strings.Repeat("[", 70) + strings.Repeat("]", 70) + "\n"}, "nested more than 60 levels deep"},
+		"all mistakes at once":         {map[string]string{"pkg/framework.yaml": head + "  a: 1\n  b: 2\n"}, "unknown field \"a\"\npkg/framework.yaml:5: unknown field \"b\""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -264,4 +266,18 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("what was accepted cannot be read back: %v", err)
 		}
 	})
+}
+
+// What is said of a template beside its content stands in framework.yaml.
+func TestWhatIsSaidOfATemplate(t *testing.T) {
+	text := strings.Replace(goodFramework, "version: 7.2.0\n", "version: 7.2.0\n  templates: [{name: main.yaml, restartOnChange: true}]\n", 1)
+	p, err := Load(pkg(map[string]string{"pkg/framework.yaml": text}), "pkg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tmpl := range p.Version.Spec.Templates {
+		if on := tmpl.RestartOnChange; (tmpl.Name == "main.yaml") != (on != nil && *on) || tmpl.Content == "" {
+			t.Errorf("%s: restartOnChange %v, content %q", tmpl.Name, on, tmpl.Content)
+		}
+	}
 }

@@ -378,7 +378,8 @@ type FrameworkVersionStatus struct {
 	// ObservedGeneration is the generation that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Valid (the version compiles), FrameworkFound, and Ready (all of these).
+	// Conditions: Valid (the version compiles), FrameworkFound, Ready (all of these), and
+	// Stalled as in kstatus, when it is not valid.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
