@@ -44,6 +44,8 @@ const (
 
 // draw makes the SVG.
 func draw(title, text string) string {
+	// Golden files spell the character of escape sequences out.
+	text = strings.ReplaceAll(text, "ESC[", "\x1b[")
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	widest := utf8.RuneCountInString(title)
 	for _, l := range lines {

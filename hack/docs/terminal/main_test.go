@@ -46,7 +46,9 @@ func TestSpans(t *testing.T) {
 	if want := `a <tspan style="fill:#7ee787">&lt;ok&gt;</tspan> b`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if strings.Contains(draw("t", "\x1b[31mx\x1b[0m"), "\x1b") {
-		t.Error("an escape sequence is left")
+	for _, text := range []string{"\x1b[31mx\x1b[0m", "ESC[31mxESC[0m"} {
+		if svg := draw("t", text); strings.Contains(svg, "[31m") || !strings.Contains(svg, `<tspan style="fill:#ff7b72">x</tspan>`) {
+			t.Errorf("an escape sequence is left in %s", svg)
+		}
 	}
 }
