@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	purePackages  = []string{"engine", "graph", "params", "render", "health", "crdgen", "validation", "pack", "revision", "expr", "drift", "projection", "content", "forecast", "diagnose", "lint", "legacy", "authority", "generate", "scaffold", "packtest"}
+	purePackages  = []string{"engine", "graph", "params", "render", "health", "crdgen", "validation", "pack", "revision", "expr", "drift", "projection", "content", "forecast", "diagnose", "lint", "legacy", "authority", "generate", "scaffold", "packtest", "practice"}
 	shellPackages = []string{"apply", "archive", "certs", "impersonate", "metric", "conditions", "dynamic", "crdinstall", "registry", "lock", "lineage", "preflight", "transport", "observe", "requeue"}
 	toolPackages  = []string{"cli", "harness", "testing", "archtest"}
 )

@@ -18,6 +18,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/expr"
 	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/practice"
 	"kudo.dev/kudo/internal/render"
 	"kudo.dev/kudo/internal/revision"
 )
@@ -104,6 +105,9 @@ func (c *compiler) version() {
 		c.add(field.Invalid(c.path.Child("version"), c.spec.Version, "must be a semantic version such as 3.8.4 or 3.8.4-1"))
 	}
 	c.out.version = v
+	if profile := c.spec.PracticeProfile; !practice.Known(profile) {
+		c.add(field.NotSupported(c.path.Child("practiceProfile"), profile, practice.Names()))
+	}
 	for i, text := range c.spec.UpgradableFrom {
 		constraint, err := semver.NewConstraint(text)
 		if err != nil {

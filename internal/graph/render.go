@@ -14,6 +14,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/params"
+	"kudo.dev/kudo/internal/practice"
 	"kudo.dev/kudo/internal/render"
 	"kudo.dev/kudo/internal/revision"
 )
@@ -63,6 +64,7 @@ func (v *Version) RenderTask(t *Task, in *revision.Inputs, id Identity, run Run,
 		return nil, err
 	}
 	out = matchTemplates(out, objects)
+	practice.Apply(v.Spec.PracticeProfile, objects)
 	metadata := render.Metadata{Labels: Labels(in.Framework, id)}
 	if err := render.Decorate(objects, metadata); err != nil {
 		return nil, fmt.Errorf("task %q: %w", t.Name, err)

@@ -32,7 +32,6 @@ func unsupported(spec *v1alpha1.FrameworkVersionSpec, path *field.Path) field.Er
 	errs := refuse(
 		refusal{len(spec.Remember) > 0, path.Child("remember")},
 		refusal{spec.Budget != nil, path.Child("budget")},
-		refusal{spec.PracticeProfile != "" && spec.PracticeProfile != "none", path.Child("practiceProfile")},
 	)
 	for _, r := range spec.Recovery {
 		at := path.Child("recovery").Key(r.Name)

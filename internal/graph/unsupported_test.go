@@ -25,7 +25,6 @@ func TestUnsupportedFieldsAreRefused(t *testing.T) {
 		"recovery[r].with": func(s *spec) {
 			s.Recovery = []v1alpha1.RecoveryRule{{Name: "r", With: []v1alpha1.Argument{{Name: "a", Value: "1"}}}}
 		},
-		"spec.practiceProfile": func(s *spec) { s.PracticeProfile = "strict-1" },
 		"outputs[o].from": func(s *spec) {
 			s.Outputs = []v1alpha1.Output{{Name: "o", From: &v1alpha1.OutputSource{Plan: "p", Output: "o"}}}
 		},

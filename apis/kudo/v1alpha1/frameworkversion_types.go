@@ -83,7 +83,9 @@ type FrameworkVersionSpec struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	UpgradableFrom []string `json:"upgradableFrom,omitempty"`
-	// PracticeProfile names a versioned set of render-time defaults. Only "none" is supported.
+	// PracticeProfile names a set of defaults that fills in what templates leave open and what
+	// is safe to fill in: none (the default), or v1. What a profile does never changes, so an
+	// upgrade of Kudo restarts no pods. See docs/spec/practice.md.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	PracticeProfile string `json:"practiceProfile,omitempty"`
