@@ -81,7 +81,7 @@ func New(env *command.Env, version string) *cobra.Command {
 		&cobra.Group{ID: admin.Group, Title: "For admins:"},
 	)
 	root.AddCommand(author.Commands(env)...)
-	root.AddCommand(rollout.Commands(env)...)
+	root.AddCommand(rollout.Commands(env, oncall.CompleteNames(env, 1))...)
 	root.AddCommand(oncall.Commands(env)...)
 	root.AddCommand(admin.Commands(env, version)...)
 	return root

@@ -32,7 +32,7 @@ ConfigMaps, specs, values of secret parameters and of outputs, and what programs
 through it before you send it.`,
 		Example:           "  kubectl kudo support-bundle zk -o zk.tar.gz",
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), env, args[0], cmd.Root().Version)
 		},

@@ -25,7 +25,7 @@ func patience(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // completion is what cobra asks for the words that may follow.
-type completion = func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective)
+type completion = cobra.CompletionFunc
 
 // instances lists those of the namespace; what can not be read completes to nothing.
 func instances(ctx context.Context, env *command.Env) (client.WithWatch, []v1alpha1.Instance) {
@@ -59,8 +59,8 @@ func names(all []v1alpha1.Instance, word string, taken []string) []string {
 	return out
 }
 
-// completeNames completes up to most names; any number if it is negative.
-func completeNames(env *command.Env, most int) completion {
+// CompleteNames completes up to most names of Instances; any number if it is negative.
+func CompleteNames(env *command.Env, most int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 		if most >= 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -76,7 +76,7 @@ func completeNames(env *command.Env, most int) completion {
 func completePaths(env *command.Env, most int) completion {
 	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 || len(args) >= most {
-			return completeNames(env, 1)(cmd, args, word)
+			return CompleteNames(env, 1)(cmd, args, word)
 		}
 		ctx, cancel := patience(cmd.Context())
 		defer cancel()

@@ -25,7 +25,7 @@ func newDiagnose(env *command.Env) *cobra.Command {
 cause and the commands to run next. It reads with your rights and says which are missing.`,
 		Example:           "  kubectl kudo diagnose zk",
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := examine(cmd.Context(), env, args[0])
 			if err != nil {

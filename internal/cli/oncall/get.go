@@ -39,7 +39,7 @@ func newGet(env *command.Env) *cobra.Command {
   kubectl kudo get --all-namespaces -o wide
   kubectl kudo get zookeeper/zk -o yaml`,
 		Args:              command.Args(0, -1),
-		ValidArgsFunction: completeNames(env, -1),
+		ValidArgsFunction: CompleteNames(env, -1),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, env, args) },
 	}
 	o.output.AddFlags(cmd, wide, byName)

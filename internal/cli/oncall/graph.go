@@ -40,7 +40,7 @@ FrameworkVersion, draws all its plans.`,
   kubectl kudo graph zookeeper-3.9.3 --plan upgrade -o mermaid
   kubectl kudo graph zk -o dot | dot -Tsvg > plan.svg`,
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(forms, o.form) {
 				return command.Misuse("-o %s is not known here: use one of %s", o.form, strings.Join(forms, ", "))

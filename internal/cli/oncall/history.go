@@ -23,7 +23,7 @@ func newHistory(env *command.Env) *cobra.Command {
 		Short:             "List what ran on an Instance: plans, why, how they ended, and who asked for what",
 		Example:           "  kubectl kudo history zk",
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := find(cmd.Context(), env, args[0])
 			if err != nil {

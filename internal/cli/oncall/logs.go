@@ -43,7 +43,7 @@ kept is printed.`,
 		Example: `  kubectl kudo logs zk --step servers/roll -f
   kubectl kudo logs zk --previous --tail 100`,
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, args[0]) },
 	}
 	cmd.Flags().StringVar(&o.step, "step", "", "Phase or step, for example servers/roll")

@@ -46,7 +46,7 @@ or settled (either).`,
 		Example: `  kubectl kudo status zk --watch
   kubectl kudo status zookeeper/zk --until ready --timeout 10m`,
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, args[0]) },
 	}
 	o.output.AddFlags(cmd)

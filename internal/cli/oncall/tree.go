@@ -40,7 +40,7 @@ func newTree(env *command.Env) *cobra.Command {
 one writes them, the pods behind them and the claims that those wait for.`,
 		Example:           "  kubectl kudo tree zk",
 		Args:              command.Args(1, 1),
-		ValidArgsFunction: completeNames(env, 1),
+		ValidArgsFunction: CompleteNames(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := find(cmd.Context(), env, args[0])
 			if err != nil {

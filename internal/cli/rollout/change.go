@@ -79,15 +79,7 @@ func (c *change) addFlags(cmd *cobra.Command) {
 }
 
 func (c *change) run(ctx context.Context, env *command.Env, name string) error {
-	s, err := open(env)
-	if err != nil {
-		return err
-	}
-	inst, err := evidence.Find(ctx, s.client, s.namespace, name)
-	if err != nil {
-		return err //nolint:wrapcheck // it says what it is about
-	}
-	target, err := s.target(ctx, inst)
+	s, inst, target, err := find(ctx, env, name)
 	if err != nil {
 		return err
 	}

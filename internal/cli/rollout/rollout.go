@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -27,15 +28,32 @@ const Group = "rollout"
 // manager of the fields that these commands write.
 const manager = client.FieldOwner("kubectl-kudo")
 
-// Commands are those of this package.
-func Commands(env *command.Env) []*cobra.Command {
-	all := []*cobra.Command{
-		newDeploy(env), newPreview(env), newSet(env), newUpgrade(env), newRollback(env), newUninstall(env),
+// Commands are those of this package; names completes those of Instances.
+func Commands(env *command.Env, names cobra.CompletionFunc) []*cobra.Command {
+	deploy := newDeploy(env)
+	all := []*cobra.Command{newPreview(env), newSet(env), newUpgrade(env), newRollback(env), newUninstall(env)}
+	for _, c := range all {
+		c.ValidArgsFunction = names
 	}
+	all = append(all, deploy)
 	for _, c := range all {
 		c.GroupID = Group
 	}
 	return all
+}
+
+// find reads what a name means: an Instance, and the object whose spec people write.
+func find(ctx context.Context, env *command.Env, name string) (*session, *v1alpha1.Instance, *unstructured.Unstructured, error) {
+	s, err := open(env)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	inst, err := evidence.Find(ctx, s.client, s.namespace, name)
+	if err != nil {
+		return nil, nil, nil, err //nolint:wrapcheck // it says what it is about
+	}
+	target, err := s.target(ctx, inst)
+	return s, inst, target, err
 }
 
 // session is a cluster, and a namespace in it.

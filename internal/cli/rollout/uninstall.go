@@ -14,7 +14,6 @@ import (
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/cli/command"
-	"kudo.dev/kudo/internal/cli/evidence"
 	"kudo.dev/kudo/internal/forecast"
 	"kudo.dev/kudo/internal/graph"
 )
@@ -40,15 +39,7 @@ func newUninstall(env *command.Env) *cobra.Command {
 }
 
 func uninstall(ctx context.Context, env *command.Env, name string, confirm *command.Confirmation, w *waiting) error {
-	s, err := open(env)
-	if err != nil {
-		return err
-	}
-	inst, err := evidence.Find(ctx, s.client, s.namespace, name)
-	if err != nil {
-		return err //nolint:wrapcheck // it says what it is about
-	}
-	target, err := s.target(ctx, inst)
+	s, inst, target, err := find(ctx, env, name)
 	if err != nil {
 		return err
 	}
