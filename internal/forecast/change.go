@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"kudo.dev/kudo/internal/content"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/revision"
@@ -129,17 +130,12 @@ func compare(old, updated *unstructured.Unstructured) (Change, error) {
 
 // restarts says whether the pods of a workload are replaced: their template differs.
 func restarts(old, updated *unstructured.Unstructured) bool {
-	if !workload(updated) {
+	if !content.Restartable(updated.GroupVersionKind().GroupKind()) {
 		return false
 	}
 	a, _, _ := unstructured.NestedFieldNoCopy(old.Object, "spec", "template")
 	b, _, _ := unstructured.NestedFieldNoCopy(updated.Object, "spec", "template")
 	return !equality.Semantic.DeepEqual(a, b)
-}
-
-// workload says whether an object keeps pods running.
-func workload(o *unstructured.Unstructured) bool {
-	return slices.Contains([]string{"StatefulSet.apps", "Deployment.apps", "DaemonSet.apps"}, o.GroupVersionKind().GroupKind().String())
 }
 
 // text is the YAML of an object, with digests in place of the values of a Secret.

@@ -8,6 +8,7 @@ package forecast
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -147,10 +148,10 @@ func (w *walker) renumber() {
 // hold: that shows more than it hides.
 func (w *walker) conditions() {
 	w.facts.When = w.Version.Conditions(w.plan, w.plan.Near(w.state), w.Inputs, w.Identity, w.Objects)
-	for path, truth := range w.facts.When {
+	for at, truth := range w.facts.When {
 		if truth.Err != "" {
-			w.doubt(path + " is decided when its turn comes, and shown as if it ran: " + w.plan.When(path))
-			w.facts.When[path] = engine.Truth{Value: true}
+			w.doubt(at + " is decided when its turn comes, and shown as if it ran: " + w.plan.When(at))
+			w.facts.When[at] = engine.Truth{Value: true}
 		}
 	}
 }
@@ -158,7 +159,7 @@ func (w *walker) conditions() {
 // begin takes a task in that starts, and lets it succeed.
 func (w *walker) begin(n *engine.Node, wave int) error {
 	task := w.plan.Tasks[n.Path]
-	t := Task{Path: n.Path, Step: stepOf(n.Path), Wave: wave, Name: task.Name, Kind: n.Task.Kind}
+	t := Task{Path: n.Path, Step: path.Dir(n.Path), Wave: wave, Name: task.Name, Kind: n.Task.Kind}
 	switch n.Task.Kind {
 	case engine.TaskApprove:
 		t.Waits = "approval: " + n.Task.Message
@@ -201,13 +202,4 @@ func (w *walker) skipped() {
 		}
 	}
 	visit(w.plan.Program.Root)
-}
-
-func stepOf(path string) string {
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i] == '/' {
-			return path[:i]
-		}
-	}
-	return path
 }

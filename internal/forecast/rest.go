@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/content"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/revision"
@@ -49,7 +50,7 @@ func (f *Forecast) Changes(v *graph.Version, rest Rest) ([]Change, error) {
 			return nil, err
 		}
 		c.Remade = remade[id] && c.Verb != Create
-		c.Restarts = c.Restarts || c.Remade && workload(c.Object)
+		c.Restarts = c.Restarts || c.Remade && content.Restartable(c.Object.GroupVersionKind().GroupKind())
 		out = append(out, c)
 	}
 	gone := pruned
