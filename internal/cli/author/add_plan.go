@@ -11,7 +11,6 @@ import (
 
 	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/cli/values"
-	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/packtest"
 )
 
@@ -130,11 +129,9 @@ func (a *addition) newTest() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			spec := p.Version.Spec.DeepCopy()
-			graph.Default(spec, nil)
-			version, errs := graph.Compile(spec)
-			if len(errs) > 0 {
-				return fmt.Errorf("compiling the package: %w", errs.ToAggregate())
+			version, err := compile(p.Package)
+			if err != nil {
+				return err
 			}
 			given, err := set.Parse(a.env.In, version.Params)
 			if err != nil {

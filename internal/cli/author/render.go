@@ -93,14 +93,9 @@ func (r *rendering) side(ctx context.Context, in io.Reader, name string, set *va
 	if err != nil {
 		return nil, err
 	}
-	if err := check(p.Package); err != nil {
+	version, err := compile(p.Package)
+	if err != nil {
 		return nil, err
-	}
-	spec := p.Version.Spec.DeepCopy()
-	graph.Default(spec, nil)
-	version, errs := graph.Compile(spec)
-	if len(errs) > 0 {
-		return nil, fmt.Errorf("compiling %s: %w", name, errs.ToAggregate())
 	}
 	given, err := set.Parse(in, version.Params)
 	if err != nil {

@@ -103,15 +103,23 @@ func extracted(name string, raw []byte) (fs.FS, error) {
 
 // check says everything that a cluster would refuse.
 func check(p *pack.Package) error {
+	_, err := compile(p)
+	return err
+}
+
+// compile checks a package as a cluster would, and compiles what it would store.
+func compile(p *pack.Package) (*graph.Version, error) {
 	version := p.Version.DeepCopy()
 	graph.Default(&version.Spec, nil)
-	errs := append(validation.Framework(p.Framework), validation.FrameworkVersion(version, nil, graph.NewCache())...)
+	versions := graph.NewCache()
+	errs := append(validation.Framework(p.Framework), validation.FrameworkVersion(version, nil, versions)...)
 	if err := errs.ToAggregate(); err != nil {
 		lines := make([]string, 0, len(errs))
 		for _, e := range err.Errors() {
 			lines = append(lines, "  "+e.Error())
 		}
-		return fmt.Errorf("a cluster would refuse %s:\n%s", p.Version.Name, strings.Join(lines, "\n"))
+		return nil, fmt.Errorf("a cluster would refuse %s:\n%s", p.Version.Name, strings.Join(lines, "\n"))
 	}
-	return nil
+	compiled, _ := versions.Compile(&version.Spec) // from the cache: it has no errors
+	return compiled, nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kudo.dev/kudo/internal/cli/command"
-	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/packtest"
 )
 
@@ -54,14 +53,9 @@ func (s *sources) test(ctx context.Context, name string) ([]tested, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(p.Package); err != nil {
+	version, err := compile(p.Package)
+	if err != nil {
 		return nil, err
-	}
-	spec := p.Version.Spec.DeepCopy()
-	graph.Default(spec, nil)
-	version, errs := graph.Compile(spec)
-	if len(errs) > 0 {
-		return nil, fmt.Errorf("compiling %s: %w", name, errs.ToAggregate())
 	}
 	cases, err := packtest.Load(p.files)
 	if err != nil {
