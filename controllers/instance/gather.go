@@ -7,21 +7,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
-	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/validation"
 )
 
@@ -125,53 +122,22 @@ func (r *Reconciler) desired(ctx context.Context, inst *v1alpha1.Instance, b *ar
 	if edited(fwv, version) {
 		return nil, &problem{v1alpha1.ReasonVersionInvalid, "FrameworkVersion " + name + " is sealed and its spec was changed: put it back", true}, nil
 	}
-	values, digest, wrong := check(inst, version, b)
-	if wrong != nil {
-		return nil, wrong, nil
+	values, digest, unfit := b.Judge(inst, version)
+	if unfit != nil {
+		return nil, &problem{reason: unfit.Reason, message: unfit.Message}, nil
 	}
 	if missing, err := r.accountMissing(ctx, inst); missing != nil || err != nil {
 		return nil, missing, err
 	}
-	return &engine.Desired{
-		Digest: digest, Version: version.Spec.Version, Account: inst.Spec.ServiceAccountName,
-		Generation: strconv.FormatInt(inst.Generation, 10), Plans: version.PlanNames,
-		Changed: b.Changed(version.Params, values), Triggers: version.Triggers, Shared: version.Shared(),
-		ContentPlan: version.ContentPlan(inst.Spec.OnContentChange),
-	}, nil, nil
+	desired := b.Desired(inst, version, values, digest)
+	desired.ContentPlan = version.ContentPlan(inst.Spec.OnContentChange)
+	return desired, nil, nil
 }
 
 // edited says whether a sealed version is no longer what was compiled first.
 func edited(fwv *v1alpha1.FrameworkVersion, version *graph.Version) bool {
 	return meta.IsStatusConditionTrue(fwv.Status.Conditions, v1alpha1.ConditionSealed) &&
 		fwv.Status.Digest != "" && fwv.Status.Digest != version.Digest
-}
-
-// check applies the rules that the webhook applies too.
-func check(inst *v1alpha1.Instance, version *graph.Version, b *archive.Baseline) (values params.Values, digest string, wrong *problem) {
-	path := field.NewPath("spec", "parameters")
-	if errs := validation.Instance(inst, nil, version); len(errs) > 0 {
-		return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
-	}
-	values, digest, err := version.Desired(inst.Spec.Parameters)
-	if err != nil {
-		return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: err.Error()}
-	}
-	var old params.Values
-	if b.Completed != nil {
-		old = params.Values(b.Completed.Params)
-		if errs := version.Params.ValidateChange(old, values, path); len(errs) > 0 {
-			return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
-		}
-		if err := version.UpgradableFrom(b.Completed.Version.Name); err != nil && b.Completed.Version.Name != version.Spec.Version {
-			return nil, "", &problem{reason: v1alpha1.ReasonNotUpgradable, message: err.Error()}
-		}
-	}
-	if old != nil {
-		if errs := version.Validate(values, old, path); len(errs) > 0 {
-			return nil, "", &problem{reason: v1alpha1.ReasonParametersInvalid, message: errs.ToAggregate().Error()}
-		}
-	}
-	return values, digest, nil
 }
 
 // lookup finds Instances of a namespace by name.

@@ -5,13 +5,17 @@ package archive
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/revision"
+	"kudo.dev/kudo/internal/validation"
 )
 
 // Asked is what a run is of.
@@ -38,6 +42,52 @@ func (b *Baseline) Inputs(inst *v1alpha1.Instance, version *graph.Version, desir
 		})
 	}
 	return in
+}
+
+// Unfit says why an Instance can not be rolled out from where it stands; the reason is that
+// of its condition.
+type Unfit struct{ Reason, Message string }
+
+// Judge applies the rules of the webhook, and those about what was at rest before. It returns
+// the resolved parameters and the digest of what is wanted.
+func (b *Baseline) Judge(inst *v1alpha1.Instance, version *graph.Version) (params.Values, string, *Unfit) {
+	path := field.NewPath("spec", "parameters")
+	wrong := func(err error) (params.Values, string, *Unfit) {
+		return nil, "", &Unfit{Reason: v1alpha1.ReasonParametersInvalid, Message: err.Error()}
+	}
+	if errs := validation.Instance(inst, nil, version); len(errs) > 0 {
+		return wrong(errs.ToAggregate())
+	}
+	values, digest, err := version.Desired(inst.Spec.Parameters)
+	if err != nil {
+		return wrong(err)
+	}
+	if b.Completed == nil {
+		return values, digest, nil
+	}
+	old, runs := params.Values(b.Completed.Params), b.Completed.Version.Name
+	if errs := version.Params.ValidateChange(old, values, path); len(errs) > 0 {
+		return wrong(errs.ToAggregate())
+	}
+	if err := version.UpgradableFrom(runs); err != nil && runs != version.Spec.Version {
+		return nil, "", &Unfit{Reason: v1alpha1.ReasonNotUpgradable, Message: err.Error()}
+	}
+	if old == nil {
+		return values, digest, nil
+	}
+	if errs := version.Validate(values, old, path); len(errs) > 0 {
+		return wrong(errs.ToAggregate())
+	}
+	return values, digest, nil
+}
+
+// Desired is what an Instance wants, as the engine sees it, without what its pods consume.
+func (b *Baseline) Desired(inst *v1alpha1.Instance, version *graph.Version, values params.Values, digest string) *engine.Desired {
+	return &engine.Desired{
+		Digest: digest, Version: version.Spec.Version, Account: inst.Spec.ServiceAccountName,
+		Generation: strconv.FormatInt(inst.Generation, 10), Plans: version.PlanNames,
+		Changed: b.Changed(version.Params, values), Triggers: version.Triggers, Shared: version.Shared(),
+	}
 }
 
 // Cleanup are the inputs of a run about what was last completed: a cleanup, a repair. The

@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"k8s.io/apimachinery/pkg/api/meta"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
@@ -24,9 +22,7 @@ import (
 	"kudo.dev/kudo/internal/forecast"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/observe"
-	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/revision"
-	"kudo.dev/kudo/internal/validation"
 )
 
 // prediction is what follows from a spec.
@@ -88,16 +84,18 @@ func (s *session) predict(ctx context.Context, wanted *v1alpha1.Instance, versio
 	if err != nil {
 		return nil, err
 	}
-	values, digest, err := judge(wanted, version, b.baseline)
-	if err != nil {
-		return nil, err
+	values, digest, unfit := b.baseline.Judge(wanted, version)
+	if unfit != nil {
+		return nil, fmt.Errorf("the Instance would be refused: %s", unfit.Message)
 	}
+	desired := b.baseline.Desired(wanted, version, values, digest)
+	desired.Generation = strconv.FormatInt(wanted.Generation+1, 10) // that of the change
 	p := &prediction{Instance: wanted.Namespace + "/" + wanted.Name, To: version.Spec.Version}
 	if b.baseline.Completed != nil {
 		p.From = b.baseline.Completed.Version.Name
 	}
-	p.Changed = b.baseline.Changed(version.Params, values)
-	start := choose(wanted, version, b, p, digest)
+	p.Changed = desired.Changed
+	start := choose(wanted, desired, b, p)
 	if start == nil {
 		return p, nil
 	}
@@ -107,42 +105,9 @@ func (s *session) predict(ctx context.Context, wanted *v1alpha1.Instance, versio
 	return p, s.foresee(ctx, p, b, version, in, wanted)
 }
 
-// judge applies the rules of the webhook and of the controller.
-func judge(wanted *v1alpha1.Instance, version *graph.Version, b *archive.Baseline) (params.Values, string, error) {
-	at := field.NewPath("spec", "parameters")
-	if errs := validation.Instance(wanted, nil, version); len(errs) > 0 {
-		return nil, "", fmt.Errorf("the Instance would be refused: %w", errs.ToAggregate())
-	}
-	values, digest, err := version.Desired(wanted.Spec.Parameters)
-	if err != nil {
-		return nil, "", fmt.Errorf("the Instance would be refused: %w", err)
-	}
-	if b.Completed == nil {
-		return values, digest, nil
-	}
-	old := params.Values(b.Completed.Params)
-	errs := version.Params.ValidateChange(old, values, at)
-	if errs = append(errs, version.Validate(values, old, at)...); len(errs) > 0 {
-		return nil, "", fmt.Errorf("the Instance would be refused: %w", errs.ToAggregate())
-	}
-	if runs := b.Completed.Version.Name; runs != version.Spec.Version {
-		if err := version.UpgradableFrom(runs); err != nil {
-			return nil, "", fmt.Errorf("the Instance would be refused: %w", err)
-		}
-	}
-	return values, digest, nil
-}
-
 // choose asks the engine which plan runs; nil if none does.
-func choose(wanted *v1alpha1.Instance, version *graph.Version, b *before, p *prediction, digest string) *engine.Start {
-	f := engine.InstanceFacts{
-		Suspended: wanted.Spec.Suspend, Completed: b.baseline.Run(),
-		Desired: &engine.Desired{
-			Digest: digest, Version: version.Spec.Version, Account: wanted.Spec.ServiceAccountName,
-			Generation: strconv.FormatInt(wanted.Generation+1, 10), Plans: version.PlanNames,
-			Changed: p.Changed, Triggers: version.Triggers, Shared: version.Shared(),
-		},
-	}
+func choose(wanted *v1alpha1.Instance, desired *engine.Desired, b *before, p *prediction) *engine.Start {
+	f := engine.InstanceFacts{Suspended: wanted.Spec.Suspend, Completed: b.baseline.Run(), Desired: desired}
 	for i := range b.runs {
 		f.Runs = append(f.Runs, archive.Run(&b.runs[i], wanted))
 	}
