@@ -156,7 +156,7 @@ func (r *Reconciler) stillThere(ctx context.Context, inst *v1alpha1.Instance) er
 func (r *Reconciler) discard(ctx context.Context, namespace, name string, uid types.UID) error {
 	pe := &v1alpha1.PlanExecution{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	err := r.Client.Delete(ctx, pe, client.Preconditions{UID: &uid})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("discarding the PlanExecution %s: %w", name, err)
 	}
 	return nil

@@ -103,7 +103,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		r.tell(inst, next)
 	}
-	return ctrl.Result{RequeueAfter: o.wake}, errors.Join(driftErr, r.collect(ctx, next, o))
+	if err := errors.Join(driftErr, r.collect(ctx, next, o)); err != nil {
+		return requeue.OnConflict(err)
+	}
+	return ctrl.Result{RequeueAfter: o.wake}, nil
 }
 
 // store writes status, guarded by resourceVersion. The answer confirms the lock.

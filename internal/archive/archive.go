@@ -90,7 +90,7 @@ func (a *Archive) Remove(ctx context.Context, namespace, name string) error {
 		return err
 	}
 	err = a.client.Delete(ctx, cr, client.Preconditions{UID: &cr.UID})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("removing revision %s: %w", name, err)
 	}
 	return nil

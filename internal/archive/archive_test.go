@@ -65,6 +65,16 @@ func (s *store) Delete(_ context.Context, o client.Object, opts ...client.Delete
 	return nil
 }
 
+// stale is an API server that is read through a cache.
+type stale struct {
+	*store
+	seen *store
+}
+
+func (s *stale) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	return s.seen.Get(ctx, key, o, opts...)
+}
+
 func newStore() *store { return &store{objects: map[string]*appsv1.ControllerRevision{}} }
 
 func execution(name string) *v1alpha1.PlanExecution {
@@ -113,6 +123,24 @@ func TestRemoveMeansOneRevision(t *testing.T) {
 	}
 	if len(s.objects) > 0 {
 		t.Errorf("%d revisions are left", len(s.objects))
+	}
+}
+
+// A removal that lost a race is asked for again: a revision that nobody asks for again would
+// stay for as long as the Instance.
+func TestARefusedRemovalIsToldToTheCaller(t *testing.T) {
+	live := newStore()
+	name, err := New(live, live).WriteApplied(t.Context(), zk(), execution("run"), &revision.Applied{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := newStore()
+	old := live.objects[name].DeepCopy()
+	old.UID = "an-older-one"
+	behind.objects[name] = old
+	a := New(&stale{store: live, seen: behind}, live)
+	if err := a.Remove(t.Context(), "prod", name); !apierrors.IsConflict(err) {
+		t.Errorf("error %v, want the conflict", err)
 	}
 }
 

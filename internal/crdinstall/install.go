@@ -229,7 +229,7 @@ func (i *Installer) Left(ctx context.Context, crd *apiextensionsv1.CustomResourc
 func (i *Installer) Delete(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) error {
 	uid := crd.UID
 	err := i.Client.Delete(ctx, crd, client.Preconditions{UID: &uid})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting CustomResourceDefinition %s: %w", crd.Name, err)
 	}
 	return nil
