@@ -22,7 +22,7 @@ import (
 // act creates and discards executions, and writes the lock into next's status.
 func (r *Reconciler) act(ctx context.Context, next *v1alpha1.Instance, o *observed, c engine.Choice) error {
 	for _, run := range c.Discard {
-		if err := r.discard(ctx, next.Namespace, run.Name, types.UID(run.UID)); err != nil {
+		if err := r.discard(ctx, o.run(types.UID(run.UID))); err != nil {
 			return err
 		}
 	}
@@ -86,12 +86,8 @@ func holding(inst *v1alpha1.Instance, o *observed) bool {
 	if a == nil {
 		return false
 	}
-	for i := range o.runs {
-		if o.runs[i].UID == a.UID {
-			return !o.runs[i].Status.State.Terminal()
-		}
-	}
-	return false
+	pe := o.run(a.UID)
+	return pe != nil && !pe.Status.State.Terminal()
 }
 
 // create makes an execution under its derived name. One that exists already was made
@@ -152,12 +148,15 @@ func (r *Reconciler) stillThere(ctx context.Context, inst *v1alpha1.Instance) er
 	return nil
 }
 
-// discard removes an execution of Kudo's own that nothing waits for, by UID.
-func (r *Reconciler) discard(ctx context.Context, namespace, name string, uid types.UID) error {
-	pe := &v1alpha1.PlanExecution{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	err := r.Client.Delete(ctx, pe, client.Preconditions{UID: &uid})
+// discard removes an execution of Kudo's own as it was seen: one that has gone on since,
+// under a manager that knows more, stays.
+func (r *Reconciler) discard(ctx context.Context, pe *v1alpha1.PlanExecution) error {
+	if pe == nil {
+		return nil
+	}
+	err := r.Client.Delete(ctx, pe.DeepCopy(), client.Preconditions{UID: &pe.UID, ResourceVersion: &pe.ResourceVersion})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("discarding the PlanExecution %s: %w", name, err)
+		return fmt.Errorf("discarding the PlanExecution %s: %w", pe.Name, err)
 	}
 	return nil
 }

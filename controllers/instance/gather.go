@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -41,6 +42,16 @@ type observed struct {
 	// window is the longest time in which runs of recovery rules count.
 	window time.Duration
 	wake   time.Duration
+}
+
+// run finds an execution by UID.
+func (o *observed) run(uid types.UID) *v1alpha1.PlanExecution {
+	for i := range o.runs {
+		if o.runs[i].UID == uid {
+			return &o.runs[i]
+		}
+	}
+	return nil
 }
 
 // problem is why there is no desired state to roll out.

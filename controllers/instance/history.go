@@ -36,7 +36,7 @@ func (r *Reconciler) collect(ctx context.Context, inst *v1alpha1.Instance, o *ob
 				return err
 			}
 		}
-		if err := r.discard(ctx, inst.Namespace, pe.Name, pe.UID); err != nil {
+		if err := r.discard(ctx, &pe); err != nil {
 			return err
 		}
 	}

@@ -75,6 +75,9 @@ func (r *Reconciler) incidents(ctx context.Context, inst *v1alpha1.Instance, o *
 	if looked {
 		o.broken = r.since(inst, version, known)
 	}
+	if len(known.refused) > 0 {
+		return nil // no rule acts that nobody can look at, and none holds up others
+	}
 	o.facts.Incidents, o.facts.Unsure = incidentsOf(version, o.broken), !looked
 	return nil
 }
@@ -139,20 +142,20 @@ func (r *Reconciler) lookAtRules(ctx context.Context, inst *v1alpha1.Instance, o
 	if held && len(asked) == 0 {
 		return false, nil
 	}
-	trace := r.trace(o, asked, held)
-	if trace == known.trace {
+	now := r.trace(o, asked, held)
+	if now == known.trace {
 		return true, nil
 	}
-	if wait := known.at.Add(lookEvery).Sub(r.Clock.Now()); wait > 0 {
+	// What follows a run waits for the answer.
+	if wait := known.at.Add(lookEvery).Sub(r.Clock.Now()); wait > 0 && now.ended == known.trace.ended {
 		o.wakeIn(wait)
 		return false, nil
 	}
-	return r.evaluate(ctx, inst, version, in, asked, known, trace, held)
+	return r.evaluate(ctx, inst, version, in, asked, known, now)
 }
 
-// trace tells what the rules observe now apart from what they observed before: also after
-// another run has ended, for watches may not have seen yet what it did.
-func (r *Reconciler) trace(o *observed, asked []query, held bool) string {
+// trace tells what the rules observe now apart from what they observed before.
+func (r *Reconciler) trace(o *observed, asked []query, held bool) trace {
 	t := &observe.Trace{}
 	for _, q := range asked {
 		if !q.key.Any {
@@ -166,13 +169,13 @@ func (r *Reconciler) trace(o *observed, asked []query, held bool) string {
 		objects, _ := r.Watches.List(q.key)
 		t.Add(q.Query, objects)
 	}
-	ended := int64(0)
+	out := trace{held: held, inputs: o.baseline.Execution.Inputs, objects: t.String()}
 	for i := range o.runs {
 		if o.runs[i].Status.State.Terminal() {
-			ended = max(ended, o.runs[i].Status.Epoch)
+			out.ended = max(out.ended, o.runs[i].Status.Epoch)
 		}
 	}
-	return fmt.Sprintf("%t %d %s %s", held, ended, o.baseline.Execution.Inputs, t)
+	return out
 }
 
 // rulesWatched says whether all watches run. One that the account may not have is told.
@@ -187,7 +190,7 @@ func (r *Reconciler) rulesWatched(inst *v1alpha1.Instance, keys []dynamic.Key, k
 }
 
 // evaluate reads what the rules observe, as the account, and evaluates them.
-func (r *Reconciler) evaluate(ctx context.Context, inst *v1alpha1.Instance, version *graph.Version, in *revision.Inputs, asked []query, known *evaluated, trace string, held bool) (bool, error) {
+func (r *Reconciler) evaluate(ctx context.Context, inst *v1alpha1.Instance, version *graph.Version, in *revision.Inputs, asked []query, known *evaluated, now trace) (bool, error) {
 	as, err := r.Accounts.ClientFor(impersonate.Account{Namespace: inst.Namespace, Name: inst.Spec.ServiceAccountName})
 	if err != nil {
 		return false, fmt.Errorf("acting as the account: %w", err)
@@ -205,7 +208,7 @@ func (r *Reconciler) evaluate(ctx context.Context, inst *v1alpha1.Instance, vers
 	holds := map[string]bool{}
 	for i := range version.Recovery {
 		rule := &version.Recovery[i]
-		if held && !rule.Spec.Preempt {
+		if now.held && !rule.Spec.Preempt {
 			continue
 		}
 		broken, err := version.Broken(rule, in, identityOf(inst), objects)
@@ -214,7 +217,7 @@ func (r *Reconciler) evaluate(ctx context.Context, inst *v1alpha1.Instance, vers
 		}
 		holds[rule.Spec.Name] = broken && err == nil
 	}
-	known.trace, known.at, known.holds = trace, r.Clock.Now(), holds
+	known.trace, known.at, known.holds = now, r.Clock.Now(), holds
 	return true, nil
 }
 

@@ -76,6 +76,8 @@ func verdict(inst *v1alpha1.Instance, o *observed, c engine.Choice) outcome {
 			reason: o.problem.reason, message: o.problem.message}
 	case c.Blocked == v1alpha1.ReasonSuspended:
 		return outcome{ready: o.baseline.Completed != nil && settled(o), reason: c.Blocked, message: c.Message}
+	case c.Undecided:
+		return outcome{reconciling: true, reason: v1alpha1.ReasonWaiting, message: c.Message}
 	case c.Blocked != "":
 		return outcome{stalled: true, reason: c.Blocked, message: c.Message}
 	}
@@ -108,12 +110,7 @@ func activeRun(inst *v1alpha1.Instance, o *observed) *v1alpha1.PlanExecution {
 	if inst.Status.Active == nil {
 		return nil
 	}
-	for i := range o.runs {
-		if o.runs[i].UID == inst.Status.Active.UID {
-			return &o.runs[i]
-		}
-	}
-	return nil
+	return o.run(inst.Status.Active.UID)
 }
 
 func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {

@@ -73,7 +73,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil || run == nil {
 		return r.conflict(ctrl.Result{}, err)
 	}
-	return r.conflict(r.proceed(ctx, run))
+	result, err := r.proceed(ctx, run)
+	if err != nil {
+		r.Lock.Forget(pe.UID) // what was written may be newer than the cache: it is read again
+	}
+	return r.conflict(result, err)
 }
 
 // conflict makes a lost race a new try instead of an error in the log.

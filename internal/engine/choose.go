@@ -86,6 +86,9 @@ type Choice struct {
 	Discard []Run
 	// Blocked says why nothing starts although something should; a condition reason.
 	Blocked, Message string
+	// Undecided says that nothing starts before it is known whether a recovery rule holds:
+	// what starts now would only have to give way again.
+	Undecided bool
 	// Wake is when to choose again although nothing happened; zero for never.
 	Wake time.Time
 	// Done says, of an Instance being deleted, that no plan is left to run.
@@ -144,7 +147,7 @@ func (f InstanceFacts) choose() Choice {
 	if mine := f.oldestUserRun(true); mine != nil && f.preempted() {
 		return Choice{Admit: mine, Discard: f.stale(nil)}
 	}
-	if first := f.recovery(true); first.Start != nil || first.Admit != nil {
+	if first := f.recovery(true); first.Start != nil || first.Admit != nil || first.Undecided {
 		return first
 	}
 	next := f.chooseForSpec()
@@ -156,7 +159,7 @@ func (f InstanceFacts) choose() Choice {
 	switch {
 	case repair.Start != nil || repair.Admit != nil:
 		return repair
-	case next.Blocked == "":
+	case next.Blocked == "" && !repair.Undecided:
 		next.Blocked, next.Message = repair.Blocked, repair.Message
 	}
 	return next

@@ -114,6 +114,8 @@ func (f InstanceFacts) recovery(preempting bool) Choice {
 			return out
 		}
 		if f.Unsure {
+			out.Undecided = true
+			out.Message = fmt.Sprintf("looking whether the recovery rule %s still holds (%s)", i.Rule, i.When)
 			return out
 		}
 		return Choice{Start: start, Admit: admit, Discard: f.stale(i.wanted(start, admit))}

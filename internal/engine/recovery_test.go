@@ -101,6 +101,14 @@ func TestChooseForRecovery(t *testing.T) {
 			func() InstanceFacts { f := facts(dead); f.Unsure = true; return f }(),
 			Choice{},
 		},
+		"what gave way to a repair waits until it is known whether that is still needed": {
+			func() InstanceFacts { f := wanting(facts(urgent), "B"); f.Unsure = true; return f }(),
+			Choice{Undecided: true, Message: "looking whether the recovery rule dead still holds (it is broken)"},
+		},
+		"what gives way to the spec holds it up for no moment": {
+			func() InstanceFacts { f := wanting(facts(dead), "B"); f.Unsure = true; return f }(),
+			Choice{Start: &Start{"update", "spec/7/B"}},
+		},
 		"before the first deploy has succeeded nothing is repaired": {
 			InstanceFacts{Desired: want("A"), Incidents: urgent, Now: noon},
 			Choice{Start: &Start{"deploy", "spec/7/A"}},

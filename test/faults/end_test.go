@@ -8,6 +8,7 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,13 +31,19 @@ func (e *end) wait(ctx context.Context) error {
 	case <-e.done:
 		return e.err
 	case <-ctx.Done():
+	}
+	// Who waits for it knows what was seen last.
+	select {
+	case <-e.done:
+		return fmt.Errorf("the run does not end: %w", errors.Join(ctx.Err(), e.err))
+	case <-time.After(time.Second):
 		return fmt.Errorf("the run does not end: %w", ctx.Err())
 	}
 }
 
 // act does what the user does, and returns how to learn of the end.
 func (h *harness) act(ctx context.Context, r *run) (*end, error) {
-	inst := newInstance(r.namespace)
+	inst := r.workload.first(r.namespace)
 	if len(r.workload.before) > 0 {
 		if err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst); err != nil {
 			return nil, fmt.Errorf("reading the Instance: %w", err)
@@ -146,7 +153,7 @@ func (h *harness) awaitUsers(ctx context.Context) error {
 	if err := h.cluster.Client.List(ctx, &instances); err != nil {
 		return fmt.Errorf("listing Instances: %w", err)
 	}
-	users := map[string]int32{"app-1.0.0": 0, "app-2.0.0": 0}
+	users := map[string]int32{"app-1.0.0": 0, "app-2.0.0": 0, "app-3.0.0": 0}
 	for i := range instances.Items {
 		inst := &instances.Items[i]
 		users["app-"+inst.Spec.Version]++
@@ -159,7 +166,12 @@ func (h *harness) awaitUsers(ctx context.Context) error {
 		if fwv, ok := e.Object.(*v1alpha1.FrameworkVersion); ok {
 			right[fwv.Name] = fwv.Status.Instances == users[fwv.Name]
 		}
-		return right["app-1.0.0"] && right["app-2.0.0"]
+		for version := range users {
+			if !right[version] {
+				return false
+			}
+		}
+		return true
 	})
 	if err != nil {
 		return fmt.Errorf("the number of users in the versions' status is not %v: %w", users, err)

@@ -119,7 +119,7 @@ func (h *harness) prepareOne(ctx context.Context, r *run) error {
 		return err
 	}
 	for i := range r.workload.before {
-		inst := newInstance(r.namespace)
+		inst := r.workload.first(r.namespace)
 		if i > 0 {
 			if err := h.cluster.Client.Get(ctx, client.ObjectKeyFromObject(inst), inst); err != nil {
 				return fmt.Errorf("reading the Instance: %w", err)

@@ -82,9 +82,17 @@ func orphans(objects []unstructured.Unstructured) []string {
 type state map[string]string
 
 func newState(namespace string, objects []unstructured.Unstructured) (state, error) {
+	objects = slices.Clone(objects)
+	slices.SortFunc(objects, func(a, b unstructured.Unstructured) int { return int(age(&a) - age(&b)) })
 	m := &mask{namespace: namespace, titles: map[string]string{}}
+	titles, times := map[types.UID]string{}, map[string]int{}
 	for i := range objects {
-		m.titles[string(objects[i].GetUID())] = objects[i].GetKind() + " " + stable(objects[i].GetName())
+		o := &objects[i]
+		titles[o.GetUID()] = title(o)
+		if times[title(o)]++; times[title(o)] > 1 {
+			titles[o.GetUID()] += " no. " + strconv.Itoa(times[title(o)])
+		}
+		m.titles[string(o.GetUID())] = strings.Replace(titles[o.GetUID()], title(o), o.GetKind()+" "+stable(o.GetName()), 1)
 	}
 	out := state{}
 	for i := range objects {
@@ -97,9 +105,22 @@ func newState(namespace string, objects []unstructured.Unstructured) (state, err
 		if o.GetKind() == "PersistentVolumeClaim" {
 			unstructured.RemoveNestedField(o.Object, "status") // bound whenever the player gets there
 		}
-		m.flatten(out, title(o), o.Object)
+		m.flatten(out, titles[o.GetUID()], o.Object)
 	}
 	return out, nil
+}
+
+// age orders objects that have the same title: executions of one plan by their epoch, what
+// never changes by its version.
+func age(o *unstructured.Unstructured) int64 {
+	if epoch, found, err := unstructured.NestedInt64(o.Object, "status", "epoch"); found && err == nil {
+		return epoch
+	}
+	version, err := strconv.ParseInt(o.GetResourceVersion(), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
 }
 
 // title names an object, with the attempt that a Job is for: its name holds only a hash of it.
@@ -119,8 +140,20 @@ var attempt = regexp.MustCompile(`"name":"` + v1alpha1.EnvAttempt + `","value":"
 
 // expand makes the compressed content of a revision comparable.
 func expand(o *unstructured.Unstructured) error {
-	if o.GetKind() != "ControllerRevision" || o.GetLabels()[v1alpha1.LabelRevision] != revision.KindApplied {
+	if o.GetKind() != "ControllerRevision" {
 		return nil
+	}
+	if o.GetLabels()[v1alpha1.LabelRevision] != revision.KindApplied {
+		contents, _, err := unstructured.NestedSlice(o.Object, "data", "contents")
+		for i := range contents {
+			if content, ok := contents[i].(map[string]any); ok {
+				delete(content, "resourceVersion")
+			}
+		}
+		if err != nil || contents == nil {
+			return err
+		}
+		return unstructured.SetNestedSlice(o.Object, contents, "data", "contents")
 	}
 	raw, err := json.Marshal(o.Object["data"])
 	if err != nil {

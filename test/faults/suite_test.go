@@ -37,6 +37,9 @@ func (s *suite) refer(t *testing.T) {
 	for _, r := range all {
 		s.h.perform(t.Context(), r, nil)
 		if len(r.problems) > 0 {
+			if settings.logs {
+				t.Log(r.trace())
+			}
 			t.Fatalf("%s fails without any fault:\n\t%v", r.workload.name, r.problems)
 		}
 		time.Sleep(time.Second)

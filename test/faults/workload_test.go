@@ -31,7 +31,10 @@ import (
 )
 
 //go:embed testdata/app.yaml
-var manifests []byte
+var plain []byte
+
+//go:embed testdata/care.yaml
+var careful []byte
 
 const (
 	// instanceName and account are the same in every namespace.
@@ -58,6 +61,8 @@ type workloadCase struct {
 	quick int
 	// pinned ones would lead elsewhere if the spec changed on the way.
 	pinned bool
+	// careful ones begin as the version that mends itself.
+	careful bool
 }
 
 // every write of a workload.
@@ -83,6 +88,10 @@ var workloads = []workloadCase{
 		m.ended = trimmed
 		return m
 	}()},
+	// What others do to the namespace starts a plan: in the second in place of one that waits.
+	{name: "content", careful: true, before: []move{deployBeside}, move: move{act: rotate, ended: ran(2, "update")}},
+	{name: "recovery", careful: true, quick: 8, before: []move{deployBeside}, move: move{act: alarm("broken"), ended: ran(2, "repair")}},
+	{name: "rescue", careful: true, before: []move{deployBeside, waiting}, move: move{act: alarm("broken"), ended: ran(4, "update")}},
 }
 
 var deploy = move{act: func(ctx context.Context, c client.Client, inst *v1alpha1.Instance) error { return c.Create(ctx, inst) }}
@@ -160,6 +169,15 @@ func newInstance(namespace string) *v1alpha1.Instance {
 	}
 }
 
+// first is the Instance that the workload begins with.
+func (w *workloadCase) first(namespace string) *v1alpha1.Instance {
+	inst := newInstance(namespace)
+	if w.careful {
+		inst.Spec.Version, inst.Spec.DriftPolicy = "3.0.0", v1alpha1.DriftIgnore
+	}
+	return inst
+}
+
 // settled says whether an Instance has got where its spec wants it.
 func settled(inst *v1alpha1.Instance) bool {
 	return inst.Status.ObservedGeneration == inst.Generation && inst.Status.Active == nil &&
@@ -170,7 +188,7 @@ func settled(inst *v1alpha1.Instance) bool {
 func (h *harness) publish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for d := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096); ; {
+	for d := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(slices.Concat(plain, []byte("---\n"), careful)), 4096); ; {
 		o := &unstructured.Unstructured{}
 		if err := d.Decode(o); errors.Is(err, io.EOF) {
 			break
@@ -188,7 +206,7 @@ func (h *harness) publish(ctx context.Context) error {
 			return false
 		}
 		byVersion[fwv.Name] = fwv.Status.Rules
-		h.rules = slices.Concat(byVersion["app-1.0.0"], byVersion["app-2.0.0"])
-		return len(byVersion) == 2
+		h.rules = slices.Concat(byVersion["app-1.0.0"], byVersion["app-2.0.0"], byVersion["app-3.0.0"])
+		return len(byVersion) == 3
 	})
 }
