@@ -105,7 +105,8 @@ func (r *Reconciler) admit(ctx context.Context, pe *v1alpha1.PlanExecution) (*v1
 	}
 	live := &v1alpha1.Instance{}
 	if err := r.Live.Get(ctx, key, live); err != nil {
-		return nil, nil, fmt.Errorf("reading the lock of the Instance: %w", err)
+		// One that is gone admits nothing, and the execution goes with it.
+		return nil, nil, client.IgnoreNotFound(fmt.Errorf("reading the lock of the Instance: %w", err))
 	}
 	if admission = held(live, pe); admission == nil {
 		return nil, nil, nil // the cache is behind; its next event comes here again

@@ -41,6 +41,18 @@ func errorsOf() []*class {
 				x.abort()
 			}}
 		})},
+		{
+			// What the manager knows is older than what it was not told.
+			letter: "b", name: "lost-late", title: "reply lost after the commit, while every watch is 0.4 s late",
+			workloads: []string{"update", "upgrade", "delete", "rescue"}, faults: each(func(w write) *fault {
+				f := late(400 * time.Millisecond)()
+				f.write, f.excuses, f.strike = w, disconnected, func(_ *harness, x *exchange) {
+					x.commit()
+					x.abort()
+				}
+				return f
+			}),
+		},
 		{letter: "b", name: "504", title: "504 after the commit", faults: each(func(w write) *fault {
 			return &fault{write: w, excuses: []string{faultMessage}, strike: func(_ *harness, x *exchange) {
 				x.commit()

@@ -9,7 +9,7 @@ import "slices"
 
 // mutants are all of them.
 func mutants() []*mutant {
-	return slices.Concat(namesAndLocks(), truths(), orders(), errorHandling(), drifts())
+	return slices.Concat(namesAndLocks(), truths(), orders(), errorHandling(), drifts(), foundMutants())
 }
 
 // namesAndLocks break the rules about who may do what.

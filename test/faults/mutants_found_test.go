@@ -1,0 +1,36 @@
+// Copyright The Kudo Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build faults
+
+package faults
+
+// foundMutants bring back what the harness once found in the manager.
+func foundMutants() []*mutant {
+	return []*mutant{
+		{
+			name: "a plan that starts again before its repair",
+			edits: []edit{
+				{"controllers/instance/recovery.go", `wait > 0 && now.ended == known.trace.ended {`, `wait > 0 {`},
+				{"internal/engine/choose.go", ` || first.Undecided {`, ` {`},
+			},
+			workload: "rescue", finds: "the run does not end",
+		},
+		{
+			name: "a removal that lost a race and is forgotten",
+			edits: []edit{{"internal/archive/archive.go", `	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("removing`, `	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("removing`}},
+			workload: "history", class: "409", write: write{"DELETE controllerrevisions/one-update-HASH-inputs", 1},
+			finds: "was removed: nothing",
+		},
+		{
+			name: "a status whose reply was lost and is not read again",
+			edits: []edit{{"controllers/planexecution/controller.go", `	if err != nil {
+		r.Lock.Forget(pe.UID)`, `	if false {
+		r.Lock.Forget(pe.UID)`}},
+			workload: "upgrade", class: "lost-late", write: write{"PUT planexecutions/one-upgrade-HASH/status", -1},
+			finds: "was announced by no status",
+		},
+	}
+}
