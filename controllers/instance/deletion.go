@@ -109,7 +109,7 @@ func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *obs
 
 // removeOwned removes an object if it is still the Instance's, as it is now.
 func (r *Reconciler) removeOwned(ctx context.Context, applier *apply.Applier, ref v1alpha1.ObjectReference) error {
-	live, err := r.Reader.Get(ctx, applier.Client, ref)
+	live, err := applier.Find(ctx, ref)
 	if err != nil || live == nil || !applier.Owner.Owns(live) {
 		return err
 	}
