@@ -58,7 +58,7 @@ var packageCases = []sick{
 	{rule: "KUDO017", name: "length", edits: []edit{{fw, "      when: objects.pods", "      when: \"\" # objects.pods"}}, on: "when:"},
 	{rule: "KUDO017", name: "pattern", edits: []edit{{fw, "    - name: pods\n", "    - name: my-pods\n"}}, on: "my-pods"},
 	{rule: "KUDO017", name: "framework", edits: []edit{{fw, "  name: store\n", "  name: Store\n"}}, on: "name: Store"},
-	{rule: "KUDO017", name: "failure", edits: []edit{{fw, "    - name: deploy\n", "    - name: deploy\n      onFailure: {plan: mend, rollback: true}\n"}}, on: "onFailure"},
+	{rule: "KUDO060", name: "failure", edits: []edit{{fw, "    - name: deploy\n", "    - name: deploy\n      onFailure: {plan: mend, rollback: true}\n"}}, on: "onFailure", says: "set plan or rollback, not both"},
 
 	{rule: "KUDO020", name: "default", edits: []edit{{prm, "default: oldest", "default: youngest"}}, on: "youngest"},
 	{rule: "KUDO020", name: "schema", edits: []edit{{prm, "minimum: 1, maximum: 9", "minimum: 9, maximum: 1"}}, on: "minimum: 9"},
