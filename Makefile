@@ -201,11 +201,7 @@ deploy: $(KUSTOMIZE) kustomization ## Install everything, with the image IMG.
 
 .PHONY: undeploy
 undeploy: $(KUSTOMIZE) ## Remove everything; refused while Instances exist.
-	@if $(KUBECTL) get instances.kudo.dev -A -o name 2>/dev/null | grep -q .; then \
-	  echo 'Instances exist: delete them first, while the manager can still clean up'; exit 1; fi
-	@# Only a manager that still runs lets go of them; without it their CRDs would never go.
-	@if $(KUBECTL) get crd frameworkversions.kudo.dev -o name >/dev/null 2>&1; then \
-	  $(KUBECTL) delete frameworkversions.kudo.dev,frameworks.kudo.dev --all; fi
+	@KUBECTL='$(KUBECTL)' hack/undeploy.sh
 	$(KUSTOMIZE) build $(OVERLAY) | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: run

@@ -86,6 +86,9 @@ func (r *Reconciler) valid(fwv *v1alpha1.FrameworkVersion, version *graph.Versio
 	fwv.Status.Rules = authority.Rules(version, r.Mapper)
 	c.Status, c.Reason = metav1.ConditionTrue, v1alpha1.ReasonValid
 	c.Message = fmt.Sprintf("%d parameters, %d templates, %d plans", len(fwv.Spec.Parameters), len(fwv.Spec.Templates), len(version.PlanNames))
+	if err := version.Unrendered(); err != nil {
+		c.Message += "; " + err.Error()
+	}
 	return c
 }
 

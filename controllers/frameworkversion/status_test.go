@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -136,5 +137,31 @@ func TestAnInvalidVersionIsStalled(t *testing.T) {
 	r.stall(fwv, invalid)
 	if c := meta.FindStatusCondition(fwv.Status.Conditions, v1alpha1.ConditionStalled); c != nil {
 		t.Errorf("of a valid version: %+v", c)
+	}
+}
+
+// A version that was never rendered is valid, but what it needs is not known: it says so.
+func TestAVersionThatCanNotBeTriedSaysSo(t *testing.T) {
+	for name, tt := range map[string]struct {
+		schema string
+		words  string
+		rules  bool
+	}{
+		"no sample":  {`{"type":"string","pattern":"^[a-z]+$","minLength":9}`, "the rights that an Instance needs are not known: no value was found that fits the schema of code", false},
+		"an example": {`{"type":"string","pattern":"^[a-z]+$","minLength":9,"example":"ninetimes"}`, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fwv := frameworkVersion(t)
+			fwv.Spec.Parameters = append(fwv.Spec.Parameters, v1alpha1.Parameter{
+				Name: "code", Required: true, Schema: &apiextensionsv1.JSON{Raw: []byte(tt.schema)},
+			})
+			got := compileAgain(reconciler(), fwv)
+			if got.Status != metav1.ConditionTrue || !strings.Contains(got.Message, tt.words) || strings.Contains(got.Message, "not known") == tt.rules {
+				t.Errorf("the condition says %s: %q", got.Status, got.Message)
+			}
+			if (len(fwv.Status.Rules) > 0) != tt.rules {
+				t.Errorf("rules %v", fwv.Status.Rules)
+			}
+		})
 	}
 }

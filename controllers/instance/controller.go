@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -63,12 +64,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	inst := &v1alpha1.Instance{}
 	if err := r.Client.Get(ctx, req.NamespacedName, inst); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.stalled.set(r.Metrics, req.NamespacedName, "", false)
-			r.forget(req.NamespacedName)
-			r.unobserve(req.NamespacedName)
+			r.abandon(req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("reading the Instance: %w", err)
+	}
+	if inst.DeletionTimestamp == nil {
+		if goes, err := r.leaving(ctx, inst.Namespace); err != nil || goes {
+			r.abandon(req.NamespacedName)
+			return ctrl.Result{}, err
+		}
 	}
 	if !controllerutil.ContainsFinalizer(inst, v1alpha1.FinalizerInstance) {
 		return ctrl.Result{}, r.addFinalizer(ctx, inst)
@@ -107,6 +112,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return requeue.OnConflict(err)
 	}
 	return ctrl.Result{RequeueAfter: o.wake}, nil
+}
+
+// abandon drops what is known of an Instance that nothing is done for any more.
+func (r *Reconciler) abandon(key types.NamespacedName) {
+	r.stalled.set(r.Metrics, key, "", false)
+	r.forget(key)
+	r.unobserve(key)
 }
 
 // store writes status, guarded by resourceVersion. The answer confirms the lock.

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -28,7 +29,7 @@ import (
 func (r *Reconciler) gatherDeletion(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
 	terminating, err := r.terminating(ctx, inst.Namespace)
 	if err != nil || terminating {
-		o.facts.SkipCleanup = true
+		o.facts.SkipCleanup, o.terminating = true, terminating
 		return err
 	}
 	timeout := defaultCleanupTimeout
@@ -60,21 +61,40 @@ func (r *Reconciler) gatherDeletion(ctx context.Context, inst *v1alpha1.Instance
 	return nil
 }
 
-// terminating says whether the namespace goes: then nothing can be created in it.
+// terminating says whether the namespace of an Instance that is deleted goes too, or is
+// gone: then nothing can be created in it.
 func (r *Reconciler) terminating(ctx context.Context, name string) (bool, error) {
+	namespace, err := r.namespace(ctx, name)
+	return err == nil && (namespace == nil || namespace.DeletionTimestamp != nil), err
+}
+
+// leaving says whether the namespace of an Instance that is not deleted yet goes. What else
+// stands in it goes in any order: to put it back, or to say that it is missing, would be
+// refused. One that the cache does not know is new.
+func (r *Reconciler) leaving(ctx context.Context, name string) (bool, error) {
+	namespace, err := r.namespace(ctx, name)
+	return namespace != nil && namespace.DeletionTimestamp != nil, err
+}
+
+// namespace returns the metadata of a namespace, nil if there is none.
+func (r *Reconciler) namespace(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := r.Client.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil {
-		return apierrors.IsNotFound(err), client.IgnoreNotFound(fmt.Errorf("reading the namespace: %w", err))
+	err := r.Client.Get(ctx, client.ObjectKey{Name: name}, namespace)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // there is none
 	}
-	return namespace.DeletionTimestamp != nil, nil
+	if err != nil {
+		return nil, fmt.Errorf("reading the namespace: %w", err)
+	}
+	return namespace, nil
 }
 
 // finish removes what the garbage collector will not: objects elsewhere, which have
 // no owner reference. What can not be removed is named, and the finalizer goes.
 func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
 	if o.baseline.Previous != "" {
-		if err := r.removeElsewhere(ctx, inst, o.baseline.Previous, o.facts.SkipCleanup); err != nil {
+		if err := r.removeElsewhere(ctx, inst, o); err != nil {
 			return err
 		}
 	}
@@ -89,7 +109,7 @@ func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *obs
 
 // removeOwned removes an object if it is still the Instance's, as it is now.
 func (r *Reconciler) removeOwned(ctx context.Context, applier *apply.Applier, ref v1alpha1.ObjectReference) error {
-	live, err := r.Reader.Get(ctx, applier.Client, ref)
+	live, err := applier.Find(ctx, ref)
 	if err != nil || live == nil || !applier.Owner.Owns(live) {
 		return err
 	}
@@ -97,11 +117,21 @@ func (r *Reconciler) removeOwned(ctx context.Context, applier *apply.Applier, re
 	return applier.Delete(ctx, ref)
 }
 
-func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instance, previous string, expired bool) error {
-	applied, err := r.Archive.Applied(ctx, inst.Namespace, previous)
+// leftBehind tells of what is not removed: in the log where the namespace goes and takes no
+// event.
+func (r *Reconciler) leftBehind(ctx context.Context, inst *v1alpha1.Instance, o *observed, note string) {
+	if o.terminating {
+		ctrl.LoggerFrom(ctx).Info("something may be left behind in other namespaces", "what", note)
+		return
+	}
+	r.Events.Eventf(inst, nil, corev1.EventTypeWarning, "LeftBehind", "Delete", "%s", note)
+}
+
+func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
+	applied, err := r.Archive.Applied(ctx, inst.Namespace, o.baseline.Previous)
 	var missing *archive.ErrMissing
 	if errors.As(err, &missing) {
-		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, "LeftBehind", "Delete", "%s: objects in other namespaces are not removed", err.Error())
+		r.leftBehind(ctx, inst, o, err.Error()+": objects in other namespaces are not removed")
 		return nil
 	}
 	if err != nil {
@@ -120,7 +150,7 @@ func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instanc
 			continue
 		}
 		err := r.removeOwned(ctx, applier, ref)
-		if apply.Classify(err).Class == engine.OutcomeTransient && !expired {
+		if apply.Classify(err).Class == engine.OutcomeTransient && !o.facts.SkipCleanup {
 			return err
 		}
 		if err != nil {
@@ -128,7 +158,7 @@ func (r *Reconciler) removeElsewhere(ctx context.Context, inst *v1alpha1.Instanc
 		}
 	}
 	if len(left) > 0 {
-		r.Events.Eventf(inst, nil, corev1.EventTypeWarning, "LeftBehind", "Delete", "not removed: %s", strings.Join(left, "; "))
+		r.leftBehind(ctx, inst, o, "not removed: "+strings.Join(left, "; "))
 	}
 	return nil
 }

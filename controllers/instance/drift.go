@@ -51,9 +51,6 @@ func (r *Reconciler) steady(ctx context.Context, inst *v1alpha1.Instance, o *obs
 		o.drift = &deviation{unknown: true} // in a moment more is known
 		return nil
 	}
-	if terminating, err := r.terminating(ctx, inst.Namespace); err != nil || terminating {
-		return err // nothing can be made in it
-	}
 	if o.facts.Suspended || (o.problem != nil && o.problem.reason == v1alpha1.ReasonAccountMissing) {
 		policy = v1alpha1.DriftReport
 	}
@@ -134,6 +131,8 @@ func (r *Reconciler) answer(ctx context.Context, inst *v1alpha1.Instance, o *obs
 			r.event(inst, f, corev1.EventTypeNormal, v1alpha1.ReasonPutBack, f.Describe()+": put back")
 		case apierrors.IsConflict(err):
 			o.wakeIn(known.pause()) // it changed since it was looked at
+		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+			o.wakeIn(known.pause()) // the namespace goes, and the cache has not seen it
 		case refused.Class == engine.OutcomeTransient:
 			errs = append(errs, err)
 		default:

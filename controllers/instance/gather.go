@@ -37,6 +37,8 @@ type observed struct {
 	baseline *archive.Baseline
 	problem  *problem
 	drift    *deviation
+	// terminating says that the namespace goes, with the Instance.
+	terminating bool
 	// broken are the recovery rules whose condition holds.
 	broken []v1alpha1.BrokenRule
 	// window is the longest time in which runs of recovery rules count.

@@ -5,7 +5,6 @@ package instance
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -62,7 +61,7 @@ func verdict(inst *v1alpha1.Instance, o *observed, c engine.Choice) outcome {
 	active := activeRun(inst, o)
 	switch {
 	case o.facts.Deleting:
-		return deleting(active)
+		return deleting(inst.Status.Active, active)
 	case active != nil && active.Status.State == v1alpha1.RunStalled:
 		return outcome{stalled: true, reason: v1alpha1.ReasonPlanStalled,
 			message: fmt.Sprintf("plan %s is stalled: %s", active.Spec.Plan, active.Status.Message)}
@@ -94,14 +93,19 @@ func settled(o *observed) bool {
 	return o.facts.Desired != nil && o.facts.Completed != nil && o.facts.Desired.Digest == o.facts.Completed.Desired
 }
 
-func deleting(active *v1alpha1.PlanExecution) outcome {
+// deleting says what a deletion waits for: the run that holds the Instance, in the same words
+// from its admission to its end, so that they cost one write.
+func deleting(lock *v1alpha1.ActiveExecution, active *v1alpha1.PlanExecution) outcome {
 	out := outcome{reconciling: true, reason: v1alpha1.ReasonDeleting, message: "the Instance is being deleted"}
-	if active != nil {
-		out.message = fmt.Sprintf("the Instance is being deleted: plan %s is %s", active.Spec.Plan, strings.ToLower(string(active.Status.State)))
-		if active.Status.State == v1alpha1.RunStalled {
-			out.reconciling, out.stalled = false, true
-			out.message += ": " + active.Status.Message
-		}
+	switch {
+	case lock == nil:
+	case active != nil && active.Status.State == v1alpha1.RunStalled:
+		out.reconciling, out.stalled = false, true
+		out.message += fmt.Sprintf(": plan %s is stalled: %s", lock.Plan, active.Status.Message)
+	case active != nil && waitsForPerson(active):
+		out.message += fmt.Sprintf(": plan %s is held: %s", lock.Plan, active.Status.Message)
+	default:
+		out.message += ": plan " + lock.Plan + " is running"
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -74,7 +75,7 @@ func (n *run) references(path string, rendered []graph.Rendered) []v1alpha1.Obje
 func (r *Reconciler) render(n *run, path string, attempt int32) ([]graph.Rendered, engine.Outcome) {
 	task := n.plan.Tasks[path]
 	who := graph.Run{ID: string(n.pe.UID), Trigger: n.pe.Spec.Trigger, Attempt: attempt}
-	rendered, err := n.version.RenderTask(task, n.inputs, n.identity, who, r.Scope)
+	rendered, err := n.version.RenderTask(task, n.inputs, n.identity, who, r.scope(n, task))
 	if err == nil && task.Kind() == engine.TaskJob {
 		err = apply.PrepareJob(rendered[0].Object, apply.JobRun{
 			Name:      revision.JobName(n.instance.Name, n.pe.UID, path, attempt),
@@ -85,6 +86,21 @@ func (r *Reconciler) render(n *run, path string, attempt int32) ([]graph.Rendere
 		return nil, misrendered(err)
 	}
 	return rendered, engine.Outcome{}
+}
+
+// scope says what kinds are. One that is not defined is nothing to wait for where it is only
+// to be deleted: it is let through, and not found.
+func (r *Reconciler) scope(n *run, task *graph.Task) graph.Scope {
+	if task.Kind() != engine.TaskDelete {
+		return r.Scope
+	}
+	return func(kind schema.GroupKind) (namespaced, known bool) {
+		namespaced, known = r.Scope(kind)
+		if !known && apply.Undefined(n.applier.Client.RESTMapper(), kind) {
+			return true, true
+		}
+		return namespaced, known
+	}
 }
 
 // misrendered is the outcome of what does not render. A kind that is not known may be in a
@@ -125,7 +141,7 @@ func (r *Reconciler) prepareDelete(ctx context.Context, n *run, path string, ren
 	refs := []v1alpha1.ObjectReference{}
 	for i := len(rendered) - 1; i >= 0; i-- {
 		ref := revision.Reference(rendered[i].Object)
-		live, err := r.Reader.Get(ctx, n.applier.Client, ref)
+		live, err := n.applier.Find(ctx, ref)
 		if err != nil {
 			return nil, apply.Classify(err)
 		}

@@ -5,9 +5,11 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -41,7 +43,7 @@ func (a *Applier) remove(ctx context.Context, ref v1alpha1.ObjectReference, prop
 	err := a.Client.Delete(ctx, u, &client.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &propagation,
 	})
-	if err == nil || apierrors.IsNotFound(err) {
+	if err == nil || apierrors.IsNotFound(err) || a.undefined(ref, err) {
 		return nil
 	}
 	if apierrors.IsConflict(err) {
@@ -55,9 +57,32 @@ func (a *Applier) remove(ctx context.Context, ref v1alpha1.ObjectReference, prop
 
 // Gone says whether the object with this UID is no longer there.
 func (a *Applier) Gone(ctx context.Context, ref v1alpha1.ObjectReference) (bool, error) {
-	live, err := a.Reader.Get(ctx, a.Client, ref)
+	live, err := a.Find(ctx, ref)
 	if err != nil {
 		return false, err
 	}
 	return live == nil || live.GetUID() != ref.UID, nil
+}
+
+// Find returns the object that is to be removed, or nil if there is none, for example
+// because its kind is not defined any more.
+func (a *Applier) Find(ctx context.Context, ref v1alpha1.ObjectReference) (*unstructured.Unstructured, error) {
+	live, err := a.Reader.Get(ctx, a.Client, ref)
+	if a.undefined(ref, err) {
+		return nil, nil
+	}
+	return live, err
+}
+
+// undefined says whether a request failed because there is no such kind in any version.
+func (a *Applier) undefined(ref v1alpha1.ObjectReference, err error) bool {
+	return meta.IsNoMatchError(err) && Undefined(a.Client.RESTMapper(), schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind())
+}
+
+// Undefined says whether the cluster has no such kind, so that nothing of it can exist. The
+// mapper asks the API server before it says that. An answer that can not be had is no such answer.
+func Undefined(mapper meta.RESTMapper, kind schema.GroupKind) bool {
+	_, err := mapper.RESTMapping(kind)
+	var none *meta.NoKindMatchError
+	return errors.As(err, &none)
 }

@@ -88,6 +88,9 @@ func (r Request) because() string {
 // Cancelled says that a run was cancelled, by whom and why, as it is stored.
 func (r Request) Cancelled() string { return brief("cancelled" + r.because()) }
 
+// waitsForJob is what a cancel that can not end the run at once is answered besides.
+const waitsForJob = "; the run ends once its job has ended: cancel with mode " + v1alpha1.CancelForce + " to end it now"
+
 // cancel begins the end of the run. A later cancel may force or undo what an earlier one
 // only asked for.
 func (d *decider) cancel(r Request) (string, error) {
@@ -101,6 +104,9 @@ func (d *decider) cancel(r Request) (string, error) {
 	message := r.Cancelled()
 	d.State.Ending = &Ending{
 		Run: v1alpha1.RunCancelled, Reason: v1alpha1.ReasonCancelled, Message: message, Undo: undo, Force: force,
+	}
+	if !force && !d.safe() {
+		return Brief(message, MaxMessage-len(waitsForJob)) + waitsForJob, nil
 	}
 	return message, nil
 }

@@ -44,6 +44,8 @@ type Version struct {
 	// Triggers names the plan of each parameter that has one of its own.
 	Triggers map[string]string
 
+	// untried says that no sample values fit, so that nothing was rendered.
+	untried     bool
 	generated   map[string]v1alpha1.Generate
 	templates   *render.Set
 	validations []rule

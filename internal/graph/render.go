@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -158,7 +159,9 @@ var sampleIdentity = Identity{
 func (v *Version) dryRender(path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	seen := map[string]bool{}
-	for _, values := range v.samples() {
+	sets := v.samples()
+	v.untried = len(sets) == 0
+	for _, values := range sets {
 		rendered, err := v.renderAll(values)
 		for _, o := range rendered {
 			if gvk := o.Object.GroupVersionKind(); !slices.Contains(v.Rendered, gvk) {
@@ -194,6 +197,20 @@ func (v *Version) samples() []params.Values {
 		}
 	}
 	return out
+}
+
+// Unrendered says why no template of the version was tried: neither what it renders nor the
+// rights that this takes are known then. It is nil if one set of sample values fits.
+func (v *Version) Unrendered() error {
+	if !v.untried {
+		return nil
+	}
+	if names := v.Params.Unsampled(); len(names) > 0 {
+		return fmt.Errorf("no template was tried and the rights that an Instance needs are not known: no value was found that fits the schema of %s: "+
+			"give it an example that fits, a default, or a simpler schema", strings.Join(names, ", "))
+	}
+	return errors.New("no template was tried and the rights that an Instance needs are not known: no set of sample values fits the validations of the version: " +
+		"make the defaults, and the examples of what is required, follow them")
 }
 
 // renderAll renders every task of the version for a sample Instance, without a cluster.

@@ -99,6 +99,10 @@ func (c *compiler) onFailure(p *v1alpha1.Plan, path *field.Path) *engine.OnFailu
 		names = append(names, other.Name)
 	}
 	switch {
+	case of.Plan != "" && of.Rollback:
+		c.add(field.Forbidden(path, "set plan or rollback, not both"))
+	case out.Plan == "" && !of.Undo && !of.Fail:
+		c.add(field.Required(path, "set at least one of undo, plan, rollback and fail"))
 	case out.Plan == "":
 	case p.Name == v1alpha1.PlanCleanup:
 		c.add(field.Forbidden(path, "nothing follows cleanup: set undo or fail"))
@@ -106,7 +110,7 @@ func (c *compiler) onFailure(p *v1alpha1.Plan, path *field.Path) *engine.OnFailu
 		c.add(field.Invalid(path.Child("plan"), of.Plan, "a plan can not follow itself"))
 	case of.Plan == v1alpha1.PlanCleanup:
 		c.add(field.Invalid(path.Child("plan"), of.Plan, "cleanup runs on deletion only"))
-	case !of.Rollback && find(c.spec.Plans, of.Plan, planName).Name == "":
+	case of.Plan != "" && find(c.spec.Plans, of.Plan, planName).Name == "":
 		c.add(field.Invalid(path.Child("plan"), of.Plan, "there is no such plan"+params.Hint(of.Plan, names)))
 	}
 	return out

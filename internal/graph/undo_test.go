@@ -84,6 +84,8 @@ func TestWhatFollowsAFailure(t *testing.T) {
 	}
 	refused := map[string]func(*spec){
 		`onFailure.plan: Invalid value: "rescu": there is no such plan; did you mean "rescue"?`: more(v1alpha1.OnFailure{Plan: "rescu"}),
+		`plans[0].onFailure: Forbidden: set plan or rollback, not both`:                         more(v1alpha1.OnFailure{Plan: "rescue", Rollback: true}),
+		`plans[0].onFailure: Required value: set at least one of undo, plan, rollback and fail`: more(v1alpha1.OnFailure{}),
 		`onFailure.plan: Invalid value: "deploy": a plan can not follow itself`:                 more(v1alpha1.OnFailure{Plan: "deploy"}),
 		`onFailure.plan: Invalid value: "cleanup": cleanup runs on deletion only`:               more(v1alpha1.OnFailure{Plan: "cleanup"}),
 		`plans[1].onFailure: Forbidden: nothing follows cleanup`:                                func(s *spec) { s.Plans[1].OnFailure = &v1alpha1.OnFailure{Rollback: true} },

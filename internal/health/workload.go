@@ -22,14 +22,18 @@ func deployment(d *appsv1.Deployment) Result {
 	if d.Status.ObservedGeneration < d.Generation {
 		return notObserved()
 	}
-	trouble := ""
+	trouble, late := "", ""
 	for _, c := range d.Status.Conditions {
 		switch {
 		case c.Type == appsv1.DeploymentProgressing && c.Reason == "ProgressDeadlineExceeded":
-			return failed(c.Reason, either(c.Message, "made no progress within its deadline"))
+			late = either(c.Message, "made no progress within its deadline")
 		case c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue:
-			trouble = "; " + c.Message
+			// Its ReplicaSet's words: quotas and pod security refuse pods in an event of that.
+			trouble = "; " + advised(c.Message)
 		}
+	}
+	if late != "" {
+		return failed("ProgressDeadlineExceeded", said(late)+trouble)
 	}
 	want, s := wanted(d.Spec.Replicas), d.Status
 	reason := ReasonPods

@@ -58,7 +58,7 @@ var packageCases = []sick{
 	{rule: "KUDO017", name: "length", edits: []edit{{fw, "      when: objects.pods", "      when: \"\" # objects.pods"}}, on: "when:"},
 	{rule: "KUDO017", name: "pattern", edits: []edit{{fw, "    - name: pods\n", "    - name: my-pods\n"}}, on: "my-pods"},
 	{rule: "KUDO017", name: "framework", edits: []edit{{fw, "  name: store\n", "  name: Store\n"}}, on: "name: Store"},
-	{rule: "KUDO017", name: "failure", edits: []edit{{fw, "    - name: deploy\n", "    - name: deploy\n      onFailure: {plan: mend, rollback: true}\n"}}, on: "onFailure"},
+	{rule: "KUDO060", name: "failure", edits: []edit{{fw, "    - name: deploy\n", "    - name: deploy\n      onFailure: {plan: mend, rollback: true}\n"}}, on: "onFailure", says: "set plan or rollback, not both"},
 
 	{rule: "KUDO020", name: "default", edits: []edit{{prm, "default: oldest", "default: youngest"}}, on: "youngest"},
 	{rule: "KUDO020", name: "schema", edits: []edit{{prm, "minimum: 1, maximum: 9", "minimum: 9, maximum: 1"}}, on: "minimum: 9"},
@@ -80,6 +80,7 @@ var packageCases = []sick{
 	{rule: "KUDO033", name: "trigger", edits: []edit{{prm, "  default: oldest", "  default: oldest\n  trigger: front"}, {fw, "    - name: cleanup\n", "    - name: front\n      phases: [{name: front, steps: [{name: front, tasks: [{task: front}]}]}]\n    - name: cleanup\n"}}, on: "trigger: front"},
 	{rule: "KUDO034", name: "title", edits: []edit{{prm, "displayName: Storage", "displayName: memory"}}, on: "displayName: memory"},
 	{rule: "KUDO036", name: "keyword", edits: parameter("- {name: in, description: A., default: a}", "in"), on: "name: in"},
+	{rule: "KUDO037", name: "pattern", edits: []edit{{prm, "- name: members\n", "- {name: code, description: A., required: true, schema: {type: string, pattern: '^[a-z]+$', minLength: 9}}\n- name: members\n"}}, on: "name: code", says: "the schema of code"},
 	{rule: "KUDO035", name: "default", edits: []edit{{prm, "- name: members\n", "- {name: tls, description: A., secretRef: true, default: tls}\n- name: members\n"}, {set, "configMap: {name: {{ .Name }}-config}", "projected: {sources: [{configMap: {name: {{ .Name }}-config}}, {secret: {name: {{ .Params.tls }}}}]}"}}, on: "name: tls"},
 }
 

@@ -67,6 +67,9 @@ var parameterRules = []Rule{
 	{ID: "KUDO036", Family: "parameters", Severity: Warning, Title: "expressions can not read a parameter", check: keyword,
 		Why: "Its name is a keyword of CEL, so params.<name> does not parse.",
 		Fix: "give it another name"},
+	{ID: "KUDO037", Family: "parameters", Severity: Warning, Title: "no sample of the parameters fits", check: unsampled, compiled: true,
+		Why: "Templates are tried, and the rights that an Instance needs found, with sample values. Without any, status.rules is empty, generate rbac refuses, and most of these rules see nothing.",
+		Fix: "give the schema an example that fits, or the parameter a default"},
 }
 
 // schemaOf is the schema of a parameter; a string's if it has none.
@@ -267,3 +270,18 @@ var defaultSecret = eachParameter(func(p *v1alpha1.Parameter, _ *apiextensionsv1
 	}
 	return ""
 })
+
+// unsampled says why nothing could be rendered.
+func unsampled(s *subject, r *reporter) {
+	err := s.version.Unrendered()
+	if err == nil {
+		return
+	}
+	names := s.version.Params.Unsampled()
+	for _, name := range names {
+		r.field("version.parameters["+name+"]", "%v", err)
+	}
+	if len(names) == 0 {
+		r.field("version", "%v", err)
+	}
+}

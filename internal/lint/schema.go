@@ -60,17 +60,6 @@ func outOfSchema(s *subject, r *reporter) {
 	if name := s.pkg.Framework.Name; !frameworkName.MatchString(name) {
 		r.field("framework.name", "the name must be at most 40 lower-case letters, digits and '-', starting with a letter")
 	}
-	for _, p := range s.spec.Plans {
-		of := p.OnFailure
-		path := "version.plans[" + p.Name + "].onFailure"
-		switch {
-		case of == nil:
-		case of.Plan != "" && of.Rollback:
-			r.field(path, "set plan or rollback, not both")
-		case of.Plan == "" && !of.Rollback && !of.Undo && !of.Fail:
-			r.field(path, "set at least one of undo, plan, rollback and fail")
-		}
-	}
 }
 
 func against(object any, schema func() (*spec.Schema, error), root string, r *reporter) {

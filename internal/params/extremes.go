@@ -11,7 +11,7 @@ const maxExtremes = 16
 // defaults, the least and the greatest that the schemas allow, and one set for
 // each further alternative of enumerations and booleans. Rules over several
 // parameters are not considered. There are none if a required parameter has a
-// schema for which no sample is found.
+// schema for which no sample is found, and no example: see Unsampled.
 func (s *Schema) Extremes() []Values {
 	base := s.sampled(func(*parameter) []any { return nil })
 	if base == nil {
@@ -30,6 +30,18 @@ func (s *Schema) Extremes() []Values {
 		add(s.sampled(func(p *parameter) []any { return p.node.alternative(i) }))
 	}
 	return sets
+}
+
+// Unsampled names the required parameters for which no valid value is found.
+func (s *Schema) Unsampled() []string {
+	var out []string
+	for _, name := range s.names {
+		p := s.parameters[name]
+		if p.required && !p.hasValue && !slices.ContainsFunc(p.node.samples(), func(v any) bool { return v != nil && len(p.check(v, nil)) == 0 }) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // sampled makes a set from candidates, falling back to the default and then to
@@ -57,10 +69,13 @@ func (s *Schema) sampled(candidates func(*parameter) []any) Values {
 	return s.complete(set)
 }
 
-// samples are guesses for a value: the ends of the range, then what the
-// branches of allOf, anyOf and oneOf speak about and its neighbours.
+// samples are guesses for a value: the author's example, the ends of the range, then what
+// the branches of allOf, anyOf and oneOf speak about and its neighbours.
 func (n *node) samples() []any {
 	out := []any{n.sample(least), n.sample(greatest)}
+	if n.example != nil {
+		out = slices.Insert(out, 0, n.normalise(deepCopy(n.example)))
+	}
 	for _, branch := range slices.Concat(n.allOf, n.anyOf, n.oneOf) {
 		typed := *branch
 		typed.typ, typed.intOrString = n.typ, n.intOrString

@@ -57,6 +57,32 @@ func TestExtremesAreValid(t *testing.T) {
 	}
 }
 
+// Where no value is found, the author's example is taken, if it fits; else the parameter is named.
+func TestAnExampleIsTheAuthorsSample(t *testing.T) {
+	for name, tt := range map[string]struct {
+		schema    string
+		sample    any
+		unsampled []string
+	}{
+		"it fits":                         {`{"type":"string","pattern":"^[a-z]+$","minLength":9,"example":"ninetimes"}`, "ninetimes", nil},
+		"it is better than what is found": {`{"type":"integer","minimum":3,"example":7}`, int64(7), nil},
+		"it does not fit":                 {`{"type":"string","pattern":"^[a-z]+$","minLength":9,"example":"short"}`, nil, []string{"p"}},
+		"it does not fit, others do":      {`{"type":"integer","minimum":3,"example":1}`, int64(3), nil},
+		"there is none":                   {`{"type":"string","pattern":"^[a-z]+$","minLength":9}`, nil, []string{"p"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := mustCompile(t, required(param("p", tt.schema)))
+			if diff := cmp.Diff(tt.unsampled, s.Unsampled()); diff != "" {
+				t.Errorf("unsampled (-want +got):\n%s", diff)
+			}
+			sets := s.Extremes()
+			if (len(sets) == 0) != (tt.sample == nil) || len(sets) > 0 && sets[0]["p"] != tt.sample {
+				t.Errorf("sets %v, want first %v", sets, tt.sample)
+			}
+		})
+	}
+}
+
 func TestExtremesOfTheImpossible(t *testing.T) {
 	s := mustCompile(t, required(param("p", `{"type":"string","pattern":"^a$","minLength":9}`)))
 	if got := s.Extremes(); got != nil {

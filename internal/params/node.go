@@ -24,6 +24,8 @@ type node struct {
 	// open objects may have properties that the schema does not name.
 	open bool
 
+	// example is the author's own sample; it need not fit.
+	example    any
 	format     string
 	enum       []any
 	minimum    any

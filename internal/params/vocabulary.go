@@ -44,7 +44,7 @@ func generalWords() map[string]keyword {
 
 		"title":        {shape: true, read: func(r *reader, _ *node, v any, p *field.Path) { r.text(v, p) }},
 		"description":  {shape: true, read: func(r *reader, _ *node, v any, p *field.Path) { r.text(v, p) }},
-		"example":      {shape: true, read: func(*reader, *node, any, *field.Path) {}},
+		"example":      {shape: true, read: func(_ *reader, n *node, v any, _ *field.Path) { n.example = v }},
 		"externalDocs": {shape: true, read: func(*reader, *node, any, *field.Path) {}},
 
 		"x-kubernetes-int-or-string": {shape: true, read: func(r *reader, n *node, v any, p *field.Path) {

@@ -74,13 +74,17 @@ func Get(t testing.TB) *Cluster {
 }
 
 // Start starts an API server, or connects to the existing cluster that the environment
-// names by USE_EXISTING_CLUSTER and KUBECONFIG. Call Stop when done.
-func Start() (*Cluster, error) {
+// names by USE_EXISTING_CLUSTER and KUBECONFIG. Feature gates, as Name=false, are those of
+// an API server that is started. Call Stop when done.
+func Start(gates ...string) (*Cluster, error) {
 	dir, err := os.MkdirTemp("", "kudo-test-")
 	if err != nil {
 		return nil, fmt.Errorf("starting an API server: %w", err)
 	}
 	c := &Cluster{env: &envtest.Environment{}, dir: dir}
+	if len(gates) > 0 {
+		c.env.ControlPlane.GetAPIServer().Configure().Set("feature-gates", gates...)
+	}
 	if err := c.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting an API server: %w", err), c.Stop())
 	}

@@ -4,6 +4,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -96,9 +98,7 @@ func TestAKindThatComesLate(t *testing.T) {
 	n.active("the plan waits for the kind", func(pe *v1alpha1.PlanExecution) bool {
 		return pe.Status.State == v1alpha1.RunRunning && strings.Contains(pe.Status.Message, waits)
 	})
-	crd := parseIn("", fmt.Sprintf(`{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.%[1]s.example.com},
-	  spec: {group: %[1]s.example.com, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: v1, served: true, storage: true,
-	    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}`, fw))
+	crd := definition(fw, "v1")
 	if err := n.w.admin().Create(t.Context(), crd); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +106,35 @@ func TestAKindThatComesLate(t *testing.T) {
 	if diff := cmp.Diff([]string{"deploy Succeeded"}, n.runs()); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
 	}
+}
+
+// An object that is to be deleted and whose kind is not defined is gone; one of which only
+// the version is not served is not, and the plan says so.
+func TestADeleteOfAKindThatIsNotDefined(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	fw := n.framework("gone.yaml")
+	n.defines(fw + ".example.com")
+	n.create(instanceYAML, with("spec.framework", fw))
+	n.awaitReady("one")
+	crd := definition(fw, "v2")
+	if err := n.w.admin().Create(t.Context(), crd); err != nil {
+		t.Fatal(err)
+	}
+	thing := parse("{apiVersion: " + fw + ".example.com/v2, kind: Thing, metadata: {name: two, namespace: " + n.ns + "}}")
+	n.await("the kind is served", func(ctx context.Context) (bool, string) {
+		err := n.w.admin().Create(ctx, thing)
+		return err == nil, fmt.Sprint(err)
+	})
+	n.create(instanceYAML, named("two"), with("spec.framework", fw))
+	n.stalled("deploy", v1alpha1.ReasonRefused, `no matches for kind "Thing" in version "`+fw+`.example.com/v1"`)
+}
+
+// definition is one of the kind Thing.
+func definition(framework, version string) *unstructured.Unstructured {
+	return parse(fmt.Sprintf(`{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.%[1]s.example.com},
+	  spec: {group: %[1]s.example.com, scope: Namespaced, names: {kind: Thing, plural: things}, versions: [{name: %[2]s, served: true, storage: true,
+	    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}`, framework, version))
 }
 
 // defined tests that a definition is there, and stays.

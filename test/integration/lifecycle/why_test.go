@@ -210,6 +210,19 @@ func TestWhyNoPods(t *testing.T) {
 		"exceeded quota: small", "raise the quota")
 }
 
+// What refuses the pods of a Deployment is told by its ReplicaSet, which nobody watches; the
+// Deployment repeats it in a condition, and so does the step.
+func TestWhyAQuotaStopsADeployment(t *testing.T) {
+	t.Parallel()
+	n := newPatient(t, "web")
+	web := get(n, "one-web", &appsv1.Deployment{})
+	pe := n.stalled("deploy", v1alpha1.ReasonTimeout, "Deployment one-web")
+	n.setStatus(web, `{"observedGeneration":1,"conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate",
+		"message":"pods \"one-web-5-x\" is forbidden: exceeded quota: small"}]}`)
+	n.retry(pe, "again")
+	n.stalled("deploy", v1alpha1.ReasonTimeout, "Deployment one-web: 0 of 1 pod updated", "exceeded quota: small; raise the quota")
+}
+
 // A job that fails says which pod and container, with which exit code, and its log.
 func TestWhyAFailedJob(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ package watch_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,7 +49,11 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	c := cluster.Get(t)
+	return worldOn(t, cluster.Get(t))
+}
+
+func worldOn(t *testing.T, c *cluster.Cluster) *world {
+	t.Helper()
 	w := &world{T: t, admin: c.Client}
 	w.make(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
 	w.watcher = dynamic.New(func(a types.NamespacedName) (metadata.Interface, error) {
@@ -131,8 +137,43 @@ func config(name, of string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{v1alpha1.LabelInstance: of}}}
 }
 
-func TestWatches(t *testing.T) {
-	w := newWorld(t)
+func TestWatches(t *testing.T) { newWorld(t).tellWhatHappens() }
+
+// An API server that can not begin a watch with all objects is asked for a list first, and
+// nothing else is different.
+func TestWatchesWhereAListIsNeeded(t *testing.T) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		t.Skip("KUBEBUILDER_ASSETS is not set: this test needs an API server of its own (make test-integration)")
+	}
+	c, err := cluster.Start("WatchList=false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	worldOn(t, c).tellWhatHappens()
+	requests, err := c.Audit.Since(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, r := range requests {
+		if r.As == "system:serviceaccount:"+namespace+":"+account.Name {
+			got[fmt.Sprintf("%s %d, all first: %t", r.Verb, r.Code, strings.Contains(r.URI, "sendInitialEvents"))] = true
+		}
+	}
+	want := map[string]bool{"watch 422, all first: true": true, "list 200, all first: false": true, "watch 200, all first: false": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("asked as the account (-want +got):\n%s", diff)
+	}
+}
+
+// tellWhatHappens goes through the life of a watch.
+func (w *world) tellWhatHappens() {
+	t := w.T
 	w.grant("get", "list", "watch")
 	w.make(config("first", "one"))
 	w.watcher.Hold("i/one", instance("one"), []dynamic.Key{key("ConfigMap")}) // a connection is there from now on
