@@ -6,6 +6,7 @@ package planexecution
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -46,7 +47,10 @@ func (r *Reconciler) prepareTask(ctx context.Context, n *run, e engine.TaskEffec
 	}
 	if e.Kind == engine.TaskDelete {
 		n.rendered[e.Path] = rendered
-		return r.prepareDelete(ctx, n, e.Path, rendered)
+		refs, outcome := r.prepareDelete(ctx, n, e.Path, rendered)
+		// What was meant before is on record; anything else is announced first.
+		n.ahead = n.ahead || !slices.Equal(refs, n.objects[e.Path])
+		return refs, outcome
 	}
 	found, awaited := r.consume(ctx, n, rendered)
 	if found && awaited.Class == engine.OutcomeNone { // their pods see it
