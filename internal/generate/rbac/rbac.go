@@ -43,7 +43,12 @@ type Objects struct {
 
 // Make the objects for an account of a namespace.
 func Make(s *generate.Source, namespace, account string) Objects {
-	grant := authority.Grants(s.Version, authority.Offline{})
+	return For(authority.Grants(s.Version, authority.Offline{}), namespace, account)
+}
+
+// For makes the objects that give an account of a namespace what a version needs.
+func For(grant authority.Grant, namespace, account string) Objects {
+	needs := grant.Account()
 	noToken := false
 	out := Objects{Account: &corev1.ServiceAccount{
 		TypeMeta:                     metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
@@ -53,16 +58,16 @@ func Make(s *generate.Source, namespace, account string) Objects {
 	own := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: account, Namespace: namespace}
 	manager := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: ManagerAccount, Namespace: ManagerNamespace}
 	as := account + "-impersonation"
-	out.Role = pair(namespace, account, grant.Namespace, own)
+	out.Role = pair(namespace, account, needs.Namespace, own)
 	out.Impersonation = pair(namespace, as, authority.Impersonation(grant.Namespace), manager)
 	// Objects of the cluster have one name each, so the namespace is part of it.
 	wide := namespace + ":" + account
-	if len(grant.Cluster) > 0 {
-		out.Cluster = append(clusterPair(wide, grant.Cluster, own), clusterPair(wide+"-impersonation", authority.Impersonation(grant.Cluster), manager)...)
+	if len(needs.Cluster) > 0 {
+		out.Cluster = append(clusterPair(wide, needs.Cluster, own), clusterPair(wide+"-impersonation", authority.Impersonation(grant.Cluster), manager)...)
 	}
-	if len(grant.Elsewhere) > 0 {
+	if len(needs.Elsewhere) > 0 {
 		out.Elsewhere = []any{
-			clusterRole(wide+"-elsewhere", grant.Elsewhere),
+			clusterRole(wide+"-elsewhere", needs.Elsewhere),
 			clusterRole(wide+"-elsewhere-impersonation", authority.Impersonation(grant.Elsewhere)),
 		}
 	}
