@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -100,7 +101,7 @@ func (c *change) run(ctx context.Context, env *command.Env, name string) error {
 		return c.waiting.settle(ctx, s, target)
 	}
 	// The API server, its policies and the webhooks have the last word: asked before the person is.
-	if err := s.client.Update(ctx, target.DeepCopy(), client.DryRunAll, manager); err != nil {
+	if err := s.put(ctx, target.DeepCopy(), client.DryRunAll); err != nil {
 		return refused("changing", titleOf(target), err)
 	}
 	s.show(p, true)
@@ -110,12 +111,38 @@ func (c *change) run(ctx context.Context, env *command.Env, name string) error {
 	if err := c.confirm.Confirm(ctx, s.Env, "Change %s?", titleOf(target)); err != nil {
 		return err //nolint:wrapcheck // it says what it is about
 	}
-	if err := s.client.Update(ctx, target, manager); err != nil {
+	if err := s.put(ctx, target); err != nil {
 		return refused("changing", titleOf(target), err)
 	}
 	s.Printf("%s is changed\n", titleOf(target))
 	return c.waiting.settle(ctx, s, target)
 }
+
+// put writes the spec of a target, unless somebody changed it since it was read. What is written
+// beside the spec meanwhile does not count: while a plan runs, the manager does so all the time.
+func (s *session) put(ctx context.Context, target *unstructured.Unstructured, options ...client.UpdateOption) error {
+	uid, generation, spec := target.GetUID(), target.GetGeneration(), target.Object["spec"]
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error { //nolint:wrapcheck // the caller words it
+		conflict := s.client.Update(ctx, target, append(options, manager)...)
+		if !apierrors.IsConflict(conflict) {
+			return conflict
+		}
+		live := &unstructured.Unstructured{}
+		live.SetGroupVersionKind(target.GroupVersionKind())
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(target), live); err != nil {
+			return err
+		}
+		if live.GetUID() != uid || live.GetGeneration() != generation {
+			return errChanged
+		}
+		live.Object["spec"] = spec
+		target.Object = live.Object
+		return conflict
+	})
+}
+
+// errChanged ends the attempts to write a spec.
+var errChanged = errors.New("somebody else changed it at the same time; try again")
 
 // propose predicts what follows from the change, and makes it in the target.
 func (c *change) propose(ctx context.Context, s *session, inst *v1alpha1.Instance, target *unstructured.Unstructured) (*prediction, error) {
@@ -150,8 +177,8 @@ func (c *change) propose(ctx context.Context, s *session, inst *v1alpha1.Instanc
 // refused puts the API server's answer into words, without what precedes it there.
 func refused(doing, what string, err error) error {
 	switch {
-	case apierrors.IsConflict(err):
-		return fmt.Errorf("%s %s: somebody else changed it at the same time; try again", doing, what)
+	case apierrors.IsConflict(err), errors.Is(err, errChanged):
+		return fmt.Errorf("%s %s: %w", doing, what, errChanged)
 	case apierrors.IsAlreadyExists(err):
 		return fmt.Errorf("%s is there already: change it with kubectl kudo set or upgrade, or take another name", what)
 	}

@@ -21,7 +21,6 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
-	"kudo.dev/kudo/internal/cli/evidence"
 	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/graph"
 )
@@ -105,9 +104,9 @@ func (d *deployment) published(ctx context.Context, s *session) (*v1alpha1.Frame
 		fw = &v1alpha1.Framework{}
 		err := s.client.Get(ctx, client.ObjectKey{Name: d.framework}, fw)
 		if err != nil && !apierrors.IsNotFound(err) {
-			return false, evidence.Denied("reading the Framework "+d.framework, err) //nolint:wrapcheck // it says what it is about
+			return false, unread("the Framework "+d.framework, err)
 		}
-		return err != nil || d.instance || d.only || s.kindIsKnown(fw), nil
+		return err != nil || d.instance || d.only || s.kindIsKnown(fw), nil //nolint:nilerr // there is none: that is an answer
 	})
 	if err == nil || !wait.Interrupted(err) || ctx.Err() != nil {
 		return fw, err //nolint:wrapcheck // it says what it is about

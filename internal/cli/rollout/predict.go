@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -66,15 +67,25 @@ func (s *session) stand(ctx context.Context, inst *v1alpha1.Instance) (*before, 
 	}
 	store := archive.New(s.client, s.client)
 	if b.baseline, err = store.Baseline(ctx, inst, b.runs); err != nil {
-		return nil, evidence.Denied("reading what "+inst.Name+" was at rest", err)
+		return nil, atRest(inst, err)
 	}
 	if b.baseline.Previous == "" {
 		return b, nil
 	}
 	if b.applied, err = store.Applied(ctx, inst.Namespace, b.baseline.Previous); err != nil {
-		return nil, evidence.Denied("reading what "+inst.Name+" was at rest", err)
+		return nil, atRest(inst, err)
 	}
 	return b, nil
+}
+
+// atRest says what it takes to read what an Instance was at rest: Kudo's own roles for people do
+// not have it, the role view of every cluster has.
+func atRest(inst *v1alpha1.Instance, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("reading what %s was at rest: %w. A preview needs the right to get controllerrevisions.apps in the namespace %s: the ClusterRole view of Kubernetes has it",
+			inst.Name, err, inst.Namespace)
+	}
+	return evidence.Denied("reading what "+inst.Name+" was at rest", err) //nolint:wrapcheck // it says what it is about
 }
 
 // executions of a namespace.

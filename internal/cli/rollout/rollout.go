@@ -95,7 +95,7 @@ func (s *session) version(ctx context.Context, framework, version string) (*grap
 		return nil, s.missing(ctx, framework, version)
 	}
 	if err != nil {
-		return nil, evidence.Denied("reading the version "+name, err) //nolint:wrapcheck // it says what it is about
+		return nil, unread("the version "+name, err)
 	}
 	compiled, errs := graph.Compile(&fwv.Spec)
 	if len(errs) > 0 {
@@ -105,11 +105,19 @@ func (s *session) version(ctx context.Context, framework, version string) (*grap
 	return compiled, nil
 }
 
+// unread says what it takes to read what belongs to no namespace.
+func unread(what string, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("reading %s: %w. Frameworks belong to the cluster: ask an admin to bind the ClusterRole kudo-view with a ClusterRoleBinding", what, err)
+	}
+	return evidence.Denied("reading "+what, err) //nolint:wrapcheck // it says what it is about
+}
+
 // missing says which versions there are instead; an empty version is the default one.
 func (s *session) missing(ctx context.Context, framework, version string) error {
 	var list v1alpha1.FrameworkVersionList
 	if err := s.client.List(ctx, &list); err != nil {
-		return evidence.Denied("reading the versions of frameworks", err) //nolint:wrapcheck // it says what it is about
+		return unread("the versions of frameworks", err)
 	}
 	return instead(list.Items, framework, version)
 }

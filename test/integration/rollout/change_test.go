@@ -8,15 +8,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli"
 )
 
 // What can be known to be wrong is said before anybody is asked, and nothing is made.
@@ -65,6 +69,7 @@ func TestSet(t *testing.T) {
 		t.Errorf("a change that is none was made:\n%s", same)
 	}
 	n.says(1, []string{"must be at most 9"}, "set", "one", "size=10", "--yes")
+	n.interrupted("is changed", "interrupted: store/one goes on. Follow it with: kubectl kudo status store/one", "set", "one", "tag=b", "--yes", "--wait")
 	n.says(0, []string{"-  size: \"2\"", "store/one is ready"}, "set", "one", "size=null", "--yes", "--wait")
 	n.says(1, []string{"there is no version 3.0.0 of the framework store. There are: 1.0.0"}, "upgrade", "one", "3.0.0", "--yes")
 	n.says(1, []string{"there is no Instance nope", "There are: store/one"}, "set", "nope", "size=2", "--yes")
@@ -77,8 +82,10 @@ func TestPreviewOfAll(t *testing.T) {
 	n.store("two")
 	code, out := n.kudo("size: 3\n", "preview", "--all", "store", "--values", "-", "-o", "json")
 	var got []struct {
-		Instance, Plan, Error string
-		Changed               []string
+		Instance string   `json:"instance"`
+		Plan     string   `json:"plan"`
+		Error    string   `json:"error"`
+		Changed  []string `json:"changed"`
 	}
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 || len(got) != 2 {
 		t.Fatalf("exit code %d, %v:\n%s", code, err, out)
@@ -116,6 +123,7 @@ func TestUninstall(t *testing.T) {
 		"warning: store/one is written by Argo CD, which will make it again", "store/one is being removed",
 	}, "uninstall", "one", "--yes")
 	n.says(1, []string{"store/one is being removed: no change"}, "set", "one", "size=2", "--yes")
+	n.interrupted("was told to go already", "interrupted: the removal of store/one goes on", "uninstall", "one", "--yes", "--wait")
 	n.says(1, []string{"store/one was told to go already", "store/one is still there after 2s"}, "uninstall", "one", "--yes", "--wait", "--timeout", "2s")
 	n.w.Await(t, "the Instance is let go", func(ctx context.Context) (bool, string) {
 		if !n.exists(&inst, "store-one") {
@@ -130,5 +138,59 @@ func TestUninstall(t *testing.T) {
 	})
 	if !n.exists(&corev1.PersistentVolumeClaim{}, "one-data") {
 		t.Error("what stays is gone")
+	}
+}
+
+// Who may not read something is told by which role he might.
+func TestWhoMayNotRead(t *testing.T) {
+	n := newTeam(t)
+	n.store("one")
+	dev := n.outsider()
+	dev.says(1, []string{"controllerrevisions.apps in the namespace " + n.ns + ": the ClusterRole view of Kubernetes has it"}, "set", "one", "size=2", "--yes")
+	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: n.ns + "-view"}}
+	if err := n.w.Admin().Delete(t.Context(), binding); err != nil {
+		t.Fatal(err)
+	}
+	n.w.Await(t, "the role is taken away", func(context.Context) (bool, string) {
+		code, out := dev.kudo("", "deploy", "store", "two", "--service-account", "keeper")
+		return code == 1 && strings.Contains(out, "ask an admin to bind the ClusterRole kudo-view with a ClusterRoleBinding"), out
+	})
+}
+
+// What others write while a person reads the preview is not lost, and a change of the spec is
+// not overwritten.
+func TestSetWhileOthersWrite(t *testing.T) {
+	n := newTeam(t)
+	n.store("one")
+	for name, tt := range map[string]struct {
+		meanwhile string
+		code      int
+		words     string
+	}{
+		"beside the spec": {`{"metadata":{"labels":{"seen":"yes"}}}`, 0, "store/one is changed"},
+		"the spec":        {`{"spec":{"parameters":{"tag":"theirs"}}}`, 1, "changing store/one: somebody else changed it at the same time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := typedStore(n.ns, "one")
+			out := &tripwire{at: "[y/N]", trip: func() {
+				if err := n.w.Admin().Patch(t.Context(), before, client.RawPatch(types.MergePatchType, []byte(tt.meanwhile))); err != nil {
+					t.Error(err)
+				}
+			}}
+			code := cli.Main(t.Context(), "test", append(n.flags(), "set", "one", "size="+strconv.Itoa(3-tt.code)), strings.NewReader("y\n"), out, out)
+			if code != tt.code || !strings.Contains(out.String(), tt.words) {
+				t.Errorf("exit code %d, want %d and the words %q:\n%s", code, tt.code, tt.words, out.String())
+			}
+			after := typedStore(n.ns, "one")
+			if err := n.w.Admin().Get(t.Context(), client.ObjectKeyFromObject(after), after); err != nil {
+				t.Fatal(err)
+			}
+			if changed := after.GetGeneration() > before.GetGeneration(); changed != (tt.code == 0) {
+				t.Errorf("the spec was written: %v", changed)
+			}
+			if label := before.GetLabels()["seen"]; after.GetLabels()["seen"] != label {
+				t.Errorf("the label of somebody else is %q, was %q", after.GetLabels()["seen"], label)
+			}
+		})
 	}
 }

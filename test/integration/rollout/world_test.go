@@ -65,11 +65,15 @@ func publish(ctx context.Context, w *scene.World) error {
 	return os.WriteFile(filepath.Join(w.Dir(), "admin.kubeconfig"), raw, 0o600)
 }
 
+func (n *team) flags() []string {
+	return []string{"kubectl-kudo", "--kubeconfig", n.kubeconfig, "-n", n.ns, "--cache-dir", filepath.Join(n.w.Dir(), "cache")}
+}
+
 // kudo runs the plugin with an input, and returns its exit code and all that it printed.
 func (n *team) kudo(in string, args ...string) (code int, out string) {
 	n.Helper()
 	var b bytes.Buffer
-	all := append([]string{"kubectl-kudo", "--kubeconfig", n.kubeconfig, "-n", n.ns, "--cache-dir", filepath.Join(n.w.Dir(), "cache")}, args...)
+	all := append(n.flags(), args...)
 	code = cli.Main(n.Context(), "test", all, strings.NewReader(in), &b, &b)
 	return code, b.String()
 }
@@ -88,6 +92,33 @@ func (n *team) says(code int, words []string, args ...string) string {
 		}
 	}
 	return out
+}
+
+// interrupted runs the plugin until it says some words, interrupts it there, and wants others.
+func (n *team) interrupted(at, words string, args ...string) {
+	n.Helper()
+	ctx, interrupt := context.WithCancel(n.Context())
+	defer interrupt()
+	out := &tripwire{at: at, trip: interrupt}
+	all := append(n.flags(), args...)
+	if code := cli.Main(ctx, "test", all, strings.NewReader(""), out, out); code != 1 || !strings.Contains(out.String(), words) {
+		n.Errorf("kubectl kudo %s: exit code %d, want 1 and the words %q:\n%s", strings.Join(args, " "), code, words, out.String())
+	}
+}
+
+// tripwire keeps what is written, and calls trip when the words at are among it.
+type tripwire struct {
+	bytes.Buffer
+
+	at   string
+	trip func()
+}
+
+func (w *tripwire) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.at) {
+		w.trip()
+	}
+	return w.Buffer.Write(p)
 }
 
 // store deploys an Instance of the framework store that is ready.
