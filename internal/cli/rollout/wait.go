@@ -42,7 +42,8 @@ func (w *waiting) settle(ctx context.Context, s *session, u *unstructured.Unstru
 	}
 	generation, uid := u.GetGeneration(), u.GetUID()
 	last := "the manager has not looked at it. Is it running? kubectl get pods --all-namespaces -l app.kubernetes.io/name=kudo"
-	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(context.Context) (bool, error) {
+		// Not with the deadline of the wait: near it a request would fail in words about itself.
 		err := s.client.Get(ctx, client.ObjectKeyFromObject(u), u)
 		if apierrors.IsNotFound(err) || err == nil && u.GetUID() != uid {
 			return false, fmt.Errorf("%s was removed by somebody else", titleOf(u))
@@ -97,7 +98,7 @@ func (w *waiting) gone(ctx context.Context, s *session, u *unstructured.Unstruct
 		return nil
 	}
 	uid := u.GetUID()
-	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(context.Context) (bool, error) {
 		err := s.client.Get(ctx, client.ObjectKeyFromObject(u), u)
 		if apierrors.IsNotFound(err) || err == nil && u.GetUID() != uid {
 			return true, nil
