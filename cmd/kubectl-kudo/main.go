@@ -24,5 +24,6 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who interrupts again does not wait for an orderly end
 	return cli.Main(ctx, version, os.Args, os.Stdin, os.Stdout, os.Stderr)
 }

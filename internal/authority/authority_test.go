@@ -221,3 +221,58 @@ func TestImpersonation(t *testing.T) {
 	}, Impersonation(rules))
 	same(t, "the rules themselves", []rbacv1.PolicyRule{rule("apps", []string{"deployments"}, "get", "patch")}, rules)
 }
+
+const granting = `
+framework: app
+version: 1.0.0
+permissions:
+- {group: rbac.authorization.k8s.io, kind: Role}
+- {group: rbac.authorization.k8s.io, kind: RoleBinding}
+- {group: rbac.authorization.k8s.io, kind: ClusterRole}
+templates:
+- name: all.yaml
+  content: |
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: Role
+    metadata: {name: "{{ .Name }}-leader"}
+    rules:
+    - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, update], resourceNames: ["{{ .Name }}-leader"]}
+    - {apiGroups: [""], resources: [pods], verbs: [list], resourceNames: [fixed]}
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata: {name: "{{ .Name }}-leader"}
+    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: "{{ .Name }}-leader"}
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata: {name: "{{ .Name }}-view"}
+    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRole
+    metadata: {name: nodes}
+    rules: [{apiGroups: [""], resources: [nodes], verbs: [get]}]
+`
+
+// An account may apply a role only if it has what the role grants; the manager never needs that.
+func TestWhatAVersionGrantsItsAccountHolds(t *testing.T) {
+	v := compile(t, granting)
+	held := Held{
+		Namespace: []rbacv1.PolicyRule{
+			rule("coordination.k8s.io", []string{"leases"}, "get", "update"),
+			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list"}, ResourceNames: []string{"fixed"}},
+			{APIGroups: []string{rbacv1.GroupName}, Resources: []string{"clusterroles"}, Verbs: []string{"bind"}, ResourceNames: []string{"view"}},
+		},
+		Cluster: []rbacv1.PolicyRule{rule("", []string{"nodes"}, "get")},
+	}
+	grant := Grants(v, Offline{})
+	if diff := cmp.Diff(held, grant.Held); diff != "" {
+		t.Errorf("held (-want +got):\n%s", diff)
+	}
+	used := []rbacv1.PolicyRule{rule(rbacv1.GroupName, []string{"rolebindings", "roles"}, watchVerbs...)}
+	same(t, "what is used as the account", used, grant.Namespace)
+	same(t, "the account", slices.Concat(used, held.Namespace), grant.Account().Namespace)
+	all := Rules(v, Offline{})
+	same(t, "the last of all rules", held.all(), all[len(all)-len(held.all()):])
+}

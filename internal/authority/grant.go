@@ -27,9 +27,20 @@ type Grant struct {
 	Elsewhere []rbacv1.PolicyRule
 	// Cluster are those for resources of cluster scope.
 	Cluster []rbacv1.PolicyRule
+	// Held are those that it only grants to others; they stand in none of the above.
+	Held Held
 }
 
-// Grants sorts the Rules by where they are bound: Namespace and Cluster together are
+// Account is the same with what the account only holds among the rest: all that its roles say.
+func (g Grant) Account() Grant {
+	return Grant{
+		Namespace: slices.Concat(g.Namespace, g.Held.Namespace),
+		Elsewhere: slices.Concat(g.Elsewhere, g.Held.Elsewhere),
+		Cluster:   slices.Concat(g.Cluster, g.Held.Cluster),
+	}
+}
+
+// Grants sorts the Rules by where they are bound: Namespace, Cluster and Held together are
 // exactly these.
 func Grants(v *graph.Version, mapper Mapper) Grant {
 	cluster := map[schema.GroupResource]bool{}
@@ -43,8 +54,8 @@ func Grants(v *graph.Version, mapper Mapper) Grant {
 		cluster[resource] = mapping.Scope.Name() == meta.RESTScopeNameRoot
 		elsewhere[resource] = elsewhere[resource] || slices.Contains(v.Rendered, gvk) && anyNamespace(v, gvk.GroupKind())
 	}
-	var out Grant
-	for _, rule := range Rules(v, mapper) {
+	out := Grant{Held: held(v)}
+	for _, rule := range used(v, mapper) {
 		root, rest := split(rule, cluster)
 		out.Cluster, out.Namespace = add(out.Cluster, root), add(out.Namespace, rest)
 		if slices.Contains(rule.Verbs, "create") {

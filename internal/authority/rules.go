@@ -58,6 +58,11 @@ var noticeVerbs = []string{"get", "list", "watch"}
 // every task with defaults and with extreme parameters. A kind that the mapper does
 // not know yet is left out until it does.
 func Rules(v *graph.Version, mapper Mapper) []rbacv1.PolicyRule {
+	return append(used(v, mapper), held(v).all()...)
+}
+
+// used are the rules that Kudo makes use of as the account.
+func used(v *graph.Version, mapper Mapper) []rbacv1.PolicyRule {
 	var watched, others []schema.GroupVersionKind
 	for _, gvk := range v.Rendered {
 		if slices.Contains(Watched(), gvk) {

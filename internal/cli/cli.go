@@ -42,6 +42,12 @@ func Main(ctx context.Context, version string, args []string, in io.Reader, out,
 		rest = append([]string{cobra.ShellCompRequestCmd}, rest...)
 	}
 	root.SetArgs(rest)
+	began := false
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		err := command.CheckFlags(cmd, args)
+		began = err == nil
+		return err
+	}
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -50,7 +56,7 @@ func Main(ctx context.Context, version string, args []string, in io.Reader, out,
 		return failed
 	}
 	_, _ = fmt.Fprintf(errOut, "error: %v\n", err)
-	if _, wrong := errors.AsType[*command.UsageError](err); wrong {
+	if _, wrong := errors.AsType[*command.UsageError](err); wrong || !began {
 		return misused
 	}
 	return failed

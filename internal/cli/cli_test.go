@@ -16,15 +16,18 @@ func TestExitCodes(t *testing.T) {
 		code  int
 		words string
 	}{
-		"help":             {[]string{"--help"}, 0, "For authors of packages:"},
-		"nothing":          {nil, 0, "To operate:"},
-		"version":          {[]string{"--version"}, 0, "1.2.3"},
-		"unknown flag":     {[]string{"--nope"}, 2, "unknown flag: --nope. See: kubectl kudo --help"},
-		"unknown command":  {[]string{"nope"}, 2, `unknown command "nope" for "kubectl kudo". See: kubectl kudo --help`},
-		"missing argument": {[]string{"package", "manifests"}, 2, "an argument is missing: kubectl kudo package manifests PACKAGE..."},
-		"misspelt command": {[]string{"packag"}, 2, "did you mean package?"},
-		"no such package":  {[]string{"package", "manifests", "/nowhere/at/all"}, 1, "no such file or directory"},
-		"a real package":   {[]string{"package", "manifests", "../../frameworks/zookeeper/3.9.3"}, 0, "kind: FrameworkVersion"},
+		"help":                          {[]string{"--help"}, 0, "For authors of packages:"},
+		"nothing":                       {nil, 0, "To operate:"},
+		"version":                       {[]string{"--version"}, 0, "1.2.3"},
+		"unknown flag":                  {[]string{"--nope"}, 2, "unknown flag: --nope. See: kubectl kudo --help"},
+		"unknown command":               {[]string{"nope"}, 2, `unknown command "nope" for "kubectl kudo". See: kubectl kudo --help`},
+		"missing argument":              {[]string{"package", "manifests"}, 2, "an argument is missing: kubectl kudo package manifests PACKAGE..."},
+		"misspelt command":              {[]string{"packag"}, 2, "did you mean package?"},
+		"flags that exclude each other": {[]string{"add", "task", "a", "--apply", "a.yaml", "--delete", "a.yaml"}, 2, "[apply delete] were all set. See: kubectl kudo add task --help"},
+		"none of the flags of a group":  {[]string{"add", "task", "a"}, 2, "See: kubectl kudo add task --help"},
+		"an argument too many, for a command of cobra's": {[]string{"completion", "bash", "nope"}, 2, "nope"},
+		"no such package": {[]string{"package", "manifests", "/nowhere/at/all"}, 1, "no such file or directory"},
+		"a real package":  {[]string{"package", "manifests", "../../frameworks/zookeeper/3.9.3"}, 0, "kind: FrameworkVersion"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,7 @@ type Change struct {
 	Restarts bool
 	// Remade says that it is deleted and made again.
 	Remade bool
-	// Diff is a unified diff of the YAML, without the values of Secrets; empty for Keep.
+	// Diff is a unified diff of the YAML, without the values of Secrets; empty where it is the same.
 	Diff string
 }
 

@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/revision"
 )
@@ -215,5 +217,44 @@ func TestCompare(t *testing.T) {
 				t.Errorf("diff has no %q, or shows %q:\n%s", tt.diff, tt.hidden, all)
 			}
 		})
+	}
+}
+
+// What is deleted and made again is another object, also where its content is the same.
+func TestWhatIsMadeAgainIsNotKept(t *testing.T) {
+	s := subject(t, "away", nil)
+	object := func(name string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
+		u.SetName(name)
+		return u
+	}
+	applied := &revision.Applied{}
+	for _, name := range []string{"x-a", "x-b"} {
+		o, err := revision.NewObject(object(name), "", "a", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		applied.Objects = append(applied.Objects, o)
+	}
+	rendered := func(name string) []graph.Rendered { return []graph.Rendered{{Object: object(name), Task: "a"}} }
+	f := &Forecast{Tasks: []Task{
+		{Kind: engine.TaskDelete, Name: "away", Objects: rendered("x-a")},
+		{Kind: engine.TaskApply, Name: "a", Objects: append(rendered("x-a"), rendered("x-b")...)},
+	}}
+	changes, err := f.Changes(s.Version, Rest{
+		Applied: applied, Content: func(*revision.Object) *unstructured.Unstructured { return nil }, Outlives: func(schema.GroupKind) bool { return false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]Verb{}
+	for _, c := range changes {
+		got[c.Object.GetName()] = c.Verb
+		if c.Remade != (c.Object.GetName() == "x-a") {
+			t.Errorf("%s is made again: %v", c.Object.GetName(), c.Remade)
+		}
+	}
+	if diff := cmp.Diff(map[string]Verb{"x-a": Update, "x-b": Keep}, got); diff != "" {
+		t.Errorf("verbs (-want +got):\n%s", diff)
 	}
 }

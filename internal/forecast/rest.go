@@ -49,7 +49,9 @@ func (f *Forecast) Changes(v *graph.Version, rest Rest) ([]Change, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.Remade = remade[id] && c.Verb != Create
+		if c.Remade = remade[id] && c.Verb != Create; c.Remade && c.Verb == Keep {
+			c.Verb = Update // the same content, and another object
+		}
 		c.Restarts = c.Restarts || c.Remade && content.Restartable(c.Object.GroupVersionKind().GroupKind())
 		out = append(out, c)
 	}

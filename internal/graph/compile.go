@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -39,6 +40,8 @@ type Version struct {
 	Rendered []schema.GroupVersionKind
 	// Consumed are the kinds that rendered pods consume although no template renders them.
 	Consumed []schema.GroupVersionKind
+	// Roles are the roles and bindings that the templates render, as those of a sample Instance.
+	Roles []*unstructured.Unstructured
 	// Recovery are the rules that start a plan when something is broken, in order.
 	Recovery []RecoveryRule
 	// Triggers names the plan of each parameter that has one of its own.

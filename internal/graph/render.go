@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -168,6 +169,7 @@ func (v *Version) dryRender(path *field.Path) field.ErrorList {
 				v.Rendered = append(v.Rendered, gvk)
 			}
 		}
+		v.collectRoles(rendered)
 		for _, gvk := range external(rendered) {
 			if !slices.Contains(v.Consumed, gvk) {
 				v.Consumed = append(v.Consumed, gvk)
@@ -185,6 +187,27 @@ func (v *Version) dryRender(path *field.Path) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// collectRoles keeps what grants rights, once each: who applies it must have them.
+func (v *Version) collectRoles(rendered []Rendered) {
+	for _, o := range rendered {
+		same := func(known *unstructured.Unstructured) bool { return equality.Semantic.DeepEqual(known, o.Object) }
+		if o.Object.GroupVersionKind().Group == "rbac.authorization.k8s.io" && !slices.ContainsFunc(v.Roles, same) {
+			v.Roles = append(v.Roles, o.Object)
+		}
+	}
+}
+
+// OfSample says whether a text has something of the sample Instance for which versions are
+// rendered: it is another for each Instance.
+func OfSample(text string) bool {
+	return strings.Contains(text, sampleIdentity.Name) || strings.Contains(text, string(sampleIdentity.UID))
+}
+
+// InSample says whether an object of Roles stands in the namespace of its Instance.
+func InSample(o *unstructured.Unstructured) bool {
+	return o.GetNamespace() == "" || o.GetNamespace() == sampleIdentity.Namespace
 }
 
 // samples are sets of parameters that an Instance could have: defaults and extremes

@@ -89,7 +89,7 @@ func (i *installation) run(ctx context.Context, env *command.Env) error {
 		return err
 	}
 	env.Printf("%s\n", summary(objects, i.image))
-	if err := i.confirm.Confirm(env, "Install Kudo?"); err != nil {
+	if err := i.confirm.Confirm(ctx, env, "Install Kudo?"); err != nil {
 		return err //nolint:wrapcheck // it says what it is about
 	}
 	for _, o := range objects {
@@ -170,9 +170,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func title(o *unstructured.Unstructured) string {
-	return strings.ToLower(o.GetKind()) + "/" + o.GetName()
-}
+func title(o *unstructured.Unstructured) string { return command.Title(o.GetKind(), o.GetName()) }
 
 // settle waits until the manager is available.
 func (i *installation) settle(ctx context.Context, env *command.Env, c client.Client) error {

@@ -169,7 +169,7 @@ func (r *rendering) text(env *command.Env, f *forecast.Forecast) error {
 	if r.output.Is("name") {
 		for _, t := range f.Tasks {
 			for _, o := range t.Objects {
-				env.Printf("%s %s %s/%s\n", t.Path, t.Kind, strings.ToLower(o.Object.GetKind()), o.Object.GetName())
+				env.Printf("%s %s %s\n", t.Path, t.Kind, command.Title(o.Object.GetKind(), o.Object.GetName()))
 			}
 		}
 		return nil

@@ -10,18 +10,24 @@ import (
 	"kudo.dev/kudo/internal/forecast"
 )
 
+// Title is what people call an object: its kind in small letters, and its name.
+func Title(kind, name string) string { return strings.ToLower(kind) + "/" + name }
+
 // signs of changes in a list.
 var signs = map[forecast.Verb]string{forecast.Create: "+", forecast.Update: "~", forecast.Remove: "-", forecast.Keep: " "}
+
+// Sign of what becomes of an object.
+func Sign(v forecast.Verb) string { return signs[v] }
 
 // PrintChanges writes what becomes of objects, with the differences, and a line that sums up.
 func PrintChanges(e *Env, changes []forecast.Change) {
 	counts := map[forecast.Verb]int{}
 	for _, c := range changes {
 		counts[c.Verb]++
-		if c.Verb == forecast.Keep && !c.Remade {
+		if c.Verb == forecast.Keep {
 			continue
 		}
-		e.Printf("%s %s %s/%s", signs[c.Verb], c.Verb, strings.ToLower(c.Object.GetKind()), c.Object.GetName())
+		e.Printf("%s %s %s", signs[c.Verb], c.Verb, Title(c.Object.GetKind(), c.Object.GetName()))
 		switch {
 		case c.Remade:
 			e.Printf(", deleted and made again")
@@ -43,5 +49,8 @@ func Sum(counts map[forecast.Verb]int) string {
 }
 
 func indent(text string) string {
+	if text == "" {
+		return "" // a Secret, whose content is not on record
+	}
 	return "    " + strings.TrimSuffix(strings.ReplaceAll(text, "\n", "\n    "), "    ")
 }

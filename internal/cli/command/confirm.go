@@ -5,6 +5,7 @@ package command
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +25,8 @@ func (c *Confirmation) AddFlags(cmd *cobra.Command) {
 }
 
 // Confirm asks a question and returns an error unless the answer is yes. Where nobody can
-// answer, --yes is needed.
-func (c *Confirmation) Confirm(e *Env, format string, args ...any) error {
+// answer, --yes is needed. Who interrupts the command has answered.
+func (c *Confirmation) Confirm(ctx context.Context, e *Env, format string, args ...any) error {
 	if c.yes {
 		return nil
 	}
@@ -33,7 +34,20 @@ func (c *Confirmation) Confirm(e *Env, format string, args ...any) error {
 		return Misuse("nobody is there to ask; repeat with --yes")
 	}
 	e.Warnf(format+" [y/N] ", args...)
-	line, err := bufio.NewReader(e.In).ReadString('\n')
+	answered := make(chan error, 1)
+	go func() { answered <- yes(e.In) }() // a read can not be interrupted
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		e.Warnf("\n")
+		return errors.New("nothing was done: interrupted before an answer")
+	}
+}
+
+// yes reads a line, and returns an error unless it says so.
+func yes(in io.Reader) error {
+	line, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading the answer: %w", err)
 	}

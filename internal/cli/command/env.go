@@ -17,6 +17,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -62,6 +63,8 @@ func (e *Env) Client() (client.WithWatch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
+	config.WarningHandler = e.warnings()
+	config.QPS, config.Burst = requests, burst
 	mapper, err := e.Config.ToRESTMapper()
 	if err != nil {
 		return nil, fmt.Errorf("asking the cluster for its kinds: %w", err)
@@ -71,6 +74,18 @@ func (e *Env) Client() (client.WithWatch, error) {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
 	return c, nil
+}
+
+// A command that looks at many objects must not wait for client-go's 5 requests a second: the
+// API server has limits of its own.
+const (
+	requests = 50
+	burst    = 300
+)
+
+// warnings of the API server and of webhooks go to people, once each, as kubectl shows them.
+func (e *Env) warnings() rest.WarningHandler {
+	return rest.NewWarningWriter(e.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
 }
 
 // Namespace is the one that the flags or the context name.

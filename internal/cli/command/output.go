@@ -33,10 +33,18 @@ func (o *Output) Is(form string) bool { return o.form == form }
 // Asked says whether a form is asked for at all.
 func (o *Output) Asked() bool { return o.form != "" }
 
-// Print writes a value as JSON or YAML where -o asks for it, and else lets text write it.
-func (o *Output) Print(e *Env, value any, text func() error) error {
+// Check refuses a form that the command does not know, before it does anything.
+func (o *Output) Check() error {
 	if o.form != "" && !slices.Contains(o.forms, o.form) {
 		return Misuse("-o %s is not known here: use one of %s", o.form, strings.Join(o.forms, ", "))
+	}
+	return nil
+}
+
+// Print writes a value as JSON or YAML where -o asks for it, and else lets text write it.
+func (o *Output) Print(e *Env, value any, text func() error) error {
+	if err := o.Check(); err != nil {
+		return err
 	}
 	switch o.form {
 	case "json":

@@ -39,6 +39,19 @@ func Args(least, most int) cobra.PositionalArgs {
 	}
 }
 
+// CheckFlags refuses flags that exclude each other, or that are missing, as a wrong use: what
+// cobra itself returns about them can not be told from a failure of the command.
+func CheckFlags(cmd *cobra.Command, _ []string) error {
+	err := cmd.ValidateRequiredFlags()
+	if err == nil {
+		err = cmd.ValidateFlagGroups()
+	}
+	if err != nil {
+		return Misuse("%v. See: %s --help", err, cmd.CommandPath())
+	}
+	return nil
+}
+
 // Parent makes a command that only has commands below it: alone it shows its help.
 func Parent(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

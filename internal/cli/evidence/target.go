@@ -75,7 +75,7 @@ func get(ctx context.Context, c client.Client, namespace, name, doing string) (*
 // Named is how people call an Instance: <kind>/<name> of the object that it was made from.
 func Named(inst *v1alpha1.Instance) string {
 	if owner := projection.Owner(inst); owner != nil {
-		return strings.ToLower(owner.Kind) + "/" + owner.Name
+		return command.Title(owner.Kind, owner.Name)
 	}
 	return inst.Name
 }
@@ -165,5 +165,5 @@ func orphan(ctx context.Context, c client.Client, kind schema.GroupVersionKind, 
 	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Message != "" {
 		why = ready.Reason + ": " + ready.Message
 	}
-	return fmt.Errorf("%s/%s has no Instance. %s", strings.ToLower(kind.Kind), name, why)
+	return fmt.Errorf("%s has no Instance. %s", command.Title(kind.Kind, name), why)
 }

@@ -4,20 +4,24 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/cli/evidence"
 	"kudo.dev/kudo/internal/cli/values"
+	"kudo.dev/kudo/internal/projection"
 )
 
 // change is what a person wants to be different about an Instance.
@@ -83,35 +87,73 @@ func (c *change) run(ctx context.Context, env *command.Env, name string) error {
 	if err != nil {
 		return err
 	}
+	before := target.DeepCopy()
 	p, err := c.propose(ctx, s, inst, target)
 	if err != nil {
 		return err
 	}
+	if equality.Semantic.DeepEqual(before.Object["spec"], target.Object["spec"]) {
+		s.show(p, true)
+		s.Printf("%s is as asked for already: there is nothing to do\n", titleOf(target))
+		if !c.waiting.wait {
+			return nil
+		}
+		return c.waiting.settle(ctx, s, target)
+	}
 	// The API server, its policies and the webhooks have the last word: asked before the person is.
-	if err := s.client.Update(ctx, target.DeepCopy(), client.DryRunAll, manager); err != nil {
-		return refused(titleOf(target), err)
+	if err := s.put(ctx, target.DeepCopy(), client.DryRunAll); err != nil {
+		return refused("changing", titleOf(target), err)
 	}
 	s.show(p, true)
 	if tool := handedOver(target); tool != "" {
 		s.Warnf("warning: %s is written by %s, which will take this change back: change it there\n", titleOf(target), tool)
 	}
-	if err := c.confirm.Confirm(s.Env, "Change %s?", titleOf(target)); err != nil {
+	if err := c.confirm.Confirm(ctx, s.Env, "Change %s?", titleOf(target)); err != nil {
 		return err //nolint:wrapcheck // it says what it is about
 	}
-	if err := s.client.Update(ctx, target, manager); err != nil {
-		return refused(titleOf(target), err)
+	if err := s.put(ctx, target); err != nil {
+		return refused("changing", titleOf(target), err)
 	}
 	s.Printf("%s is changed\n", titleOf(target))
 	return c.waiting.settle(ctx, s, target)
 }
 
+// put writes the spec of a target, unless somebody changed it since it was read. What is written
+// beside the spec meanwhile does not count: while a plan runs, the manager does so all the time.
+func (s *session) put(ctx context.Context, target *unstructured.Unstructured, options ...client.UpdateOption) error {
+	uid, generation, spec := target.GetUID(), target.GetGeneration(), target.Object["spec"]
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error { //nolint:wrapcheck // the caller words it
+		conflict := s.client.Update(ctx, target, append(options, manager)...)
+		if !apierrors.IsConflict(conflict) {
+			return conflict
+		}
+		live := &unstructured.Unstructured{}
+		live.SetGroupVersionKind(target.GroupVersionKind())
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(target), live); err != nil {
+			return err
+		}
+		if live.GetUID() != uid || live.GetGeneration() != generation {
+			return errChanged
+		}
+		live.Object["spec"] = spec
+		target.Object = live.Object
+		return conflict
+	})
+}
+
+// errChanged ends the attempts to write a spec.
+var errChanged = errors.New("somebody else changed it at the same time; try again")
+
 // propose predicts what follows from the change, and makes it in the target.
 func (c *change) propose(ctx context.Context, s *session, inst *v1alpha1.Instance, target *unstructured.Unstructured) (*prediction, error) {
-	wanted := inst.DeepCopy()
-	if c.version != "" {
-		wanted.Spec.Version = c.version
+	if leaving(target) {
+		return nil, fmt.Errorf("%s is being removed: no change of it would be rolled out. Why it is still there: kubectl kudo diagnose %s -n %s", titleOf(target), titleOf(target), inst.Namespace)
 	}
-	_, version, err := s.version(ctx, inst.Spec.Framework, wanted.Spec.Version)
+	spec, err := specOf(target, inst.Spec.Framework)
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.version(ctx, spec.Framework, cmp.Or(c.version, spec.Version))
 	if err != nil {
 		return nil, err
 	}
@@ -119,20 +161,31 @@ func (c *change) propose(ctx context.Context, s *session, inst *v1alpha1.Instanc
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it names the flag
 	}
-	wanted.Spec.Parameters = values.Merge(inst.Spec.Parameters, changes)
-	if err := write(target, wanted.Spec.Version, wanted.Spec.Parameters); err != nil {
+	if err := edit(target, c.version, changes); err != nil {
 		return nil, err
+	}
+	wanted := inst.DeepCopy()
+	if wanted.Spec, err = specOf(target, spec.Framework); err != nil {
+		return nil, err
+	}
+	if !projection.SameSpec(&inst.Spec, &wanted.Spec) {
+		wanted.Generation++
 	}
 	return s.predict(ctx, wanted, version)
 }
 
 // refused puts the API server's answer into words, without what precedes it there.
-func refused(what string, err error) error {
-	if apierrors.IsConflict(err) {
-		return fmt.Errorf("changing %s: somebody else changed it at the same time; try again", what)
+func refused(doing, what string, err error) error {
+	switch {
+	case apierrors.IsConflict(err), errors.Is(err, errChanged):
+		return fmt.Errorf("%s %s: %w", doing, what, errChanged)
+	case apierrors.IsAlreadyExists(err):
+		return fmt.Errorf("%s is there already: change it with kubectl kudo set or upgrade, or take another name", what)
 	}
-	if _, cause, found := strings.Cut(err.Error(), "denied the request: "); found {
-		return errors.New("refused: " + cause)
+	for _, mark := range []string{"denied the request: ", "denied request: "} { // of webhooks, and of policies
+		if _, cause, found := strings.Cut(err.Error(), mark); found {
+			return errors.New("refused: " + cause)
+		}
 	}
-	return evidence.Denied("changing "+what, err) //nolint:wrapcheck // it says what it is about
+	return evidence.Denied(doing+" "+what, err) //nolint:wrapcheck // it says what it is about
 }

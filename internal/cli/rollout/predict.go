@@ -7,8 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -55,30 +56,52 @@ func (s *session) stand(ctx context.Context, inst *v1alpha1.Instance) (*before, 
 	if inst.UID == "" {
 		return b, nil
 	}
-	var list v1alpha1.PlanExecutionList
-	if err := s.client.List(ctx, &list, client.InNamespace(inst.Namespace)); err != nil {
-		return nil, evidence.Denied("reading the executions of "+inst.Name, err)
+	all, err := s.executions(ctx, inst.Namespace)
+	if err != nil {
+		return nil, err
 	}
-	for i := range list.Items {
-		if pe := &list.Items[i]; pe.Spec.Instance == inst.Name && archive.Concerns(pe, inst) {
+	for i := range all {
+		if pe := &all[i]; pe.Spec.Instance == inst.Name && archive.Concerns(pe, inst) {
 			b.runs = append(b.runs, *pe)
 		}
 	}
 	store := archive.New(s.client, s.client)
-	var err error
 	if b.baseline, err = store.Baseline(ctx, inst, b.runs); err != nil {
-		return nil, evidence.Denied("reading what "+inst.Name+" was at rest", err)
+		return nil, atRest(inst, err)
 	}
 	if b.baseline.Previous == "" {
 		return b, nil
 	}
 	if b.applied, err = store.Applied(ctx, inst.Namespace, b.baseline.Previous); err != nil {
-		return nil, evidence.Denied("reading what "+inst.Name+" was at rest", err)
+		return nil, atRest(inst, err)
 	}
 	return b, nil
 }
 
-// predict says what would follow if an Instance were as wanted.
+// atRest says what it takes to read what an Instance was at rest: Kudo's own roles for people do
+// not have it, the role view of every cluster has.
+func atRest(inst *v1alpha1.Instance, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("reading what %s was at rest: %w. A preview needs the right to get controllerrevisions.apps in the namespace %s: the ClusterRole view of Kubernetes has it",
+			inst.Name, err, inst.Namespace)
+	}
+	return evidence.Denied("reading what "+inst.Name+" was at rest", err) //nolint:wrapcheck // it says what it is about
+}
+
+// executions of a namespace.
+func (s *session) executions(ctx context.Context, namespace string) ([]v1alpha1.PlanExecution, error) {
+	if known, read := s.runs[namespace]; read {
+		return known, nil
+	}
+	var list v1alpha1.PlanExecutionList
+	if err := s.client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return nil, evidence.Denied("reading the executions in the namespace "+namespace, err) //nolint:wrapcheck // it says what it is about
+	}
+	s.runs[namespace] = list.Items
+	return list.Items, nil
+}
+
+// predict says what would follow if an Instance were as wanted, its generation included.
 func (s *session) predict(ctx context.Context, wanted *v1alpha1.Instance, version *graph.Version) (*prediction, error) {
 	b, err := s.stand(ctx, wanted)
 	if err != nil {
@@ -89,7 +112,6 @@ func (s *session) predict(ctx context.Context, wanted *v1alpha1.Instance, versio
 		return nil, fmt.Errorf("the Instance would be refused: %s", unfit.Message)
 	}
 	desired := b.baseline.Desired(wanted, version, values, digest)
-	desired.Generation = strconv.FormatInt(wanted.Generation+1, 10) // that of the change
 	p := &prediction{Instance: wanted.Namespace + "/" + wanted.Name, To: version.Spec.Version}
 	if b.baseline.Completed != nil {
 		p.From = b.baseline.Completed.Version.Name
@@ -109,18 +131,29 @@ func (s *session) predict(ctx context.Context, wanted *v1alpha1.Instance, versio
 func choose(wanted *v1alpha1.Instance, desired *engine.Desired, b *before, p *prediction) *engine.Start {
 	f := engine.InstanceFacts{Suspended: wanted.Spec.Suspend, Completed: b.baseline.Run(), Desired: desired}
 	for i := range b.runs {
-		f.Runs = append(f.Runs, archive.Run(&b.runs[i], wanted))
+		run := archive.Run(&b.runs[i], wanted)
+		run.Shared = run.Shared || run.Epoch == 0 && slices.Contains(desired.Shared, run.Plan)
+		f.Runs = append(f.Runs, run)
+	}
+	for _, shared := range wanted.Status.Shared {
+		f.Beside = append(f.Beside, string(shared.UID))
 	}
 	if active := wanted.Status.Active; active != nil {
 		f.Active = string(active.UID)
 	}
 	c := engine.Choose(f)
-	if c.Stop == v1alpha1.ReasonSuperseded {
-		p.Note = "plan " + planOf(b, f.Active) + " runs: it ends at its next safe point first"
-		c = engine.Choose(superseded(f))
-	} else if f.Active != "" && c.Start == nil && c.Stop == "" {
-		p.Note = "plan " + planOf(b, f.Active) + " runs already, for exactly this"
-		return nil
+	if active := activeRun(f); active != nil && c.Start == nil && c.Admit == nil {
+		switch {
+		case c.Stop != "":
+			p.Note = "plan " + active.Plan + " runs: it ends at its next safe point first"
+			c = engine.Choose(superseded(f))
+		case !active.ByUser && active.Desired == desired.Digest:
+			p.Note = "plan " + active.Plan + " runs already, for exactly this"
+			return nil
+		default:
+			p.Note = "plan " + active.Plan + " runs: it ends first"
+			c = engine.Choose(ended(f))
+		}
 	}
 	switch {
 	case c.Start != nil:
@@ -146,13 +179,22 @@ func superseded(f engine.InstanceFacts) engine.InstanceFacts {
 	return f
 }
 
-func planOf(b *before, uid string) string {
-	for i := range b.runs {
-		if string(b.runs[i].UID) == uid {
-			return b.runs[i].Spec.Plan
+// ended is what the engine sees as if the run that holds the Instance, and is about something
+// else, had come and gone.
+func ended(f engine.InstanceFacts) engine.InstanceFacts {
+	f.Runs = slices.DeleteFunc(slices.Clone(f.Runs), func(r engine.Run) bool { return r.UID == f.Active })
+	f.Active = ""
+	return f
+}
+
+// activeRun is the run that holds the Instance; nil if there is none.
+func activeRun(f engine.InstanceFacts) *engine.Run {
+	for i := range f.Runs {
+		if r := &f.Runs[i]; f.Active != "" && r.UID == f.Active {
+			return r
 		}
 	}
-	return "?"
+	return nil
 }
 
 // foresee follows the plan, and compares what it leaves with what is there.

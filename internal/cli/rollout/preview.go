@@ -13,6 +13,7 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/cli/evidence"
+	"kudo.dev/kudo/internal/cli/screen"
 	"kudo.dev/kudo/internal/forecast"
 )
 
@@ -40,6 +41,12 @@ func newPreview(env *command.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == (p.all != "") {
 				return command.Misuse("name an Instance, or --all FRAMEWORK: %s", cmd.UseLine())
+			}
+			if p.namespaces && p.all == "" {
+				return command.Misuse("--all-namespaces goes with --all FRAMEWORK; --namespace names that of one Instance")
+			}
+			if err := p.output.Check(); err != nil {
+				return err //nolint:wrapcheck // it names the flag
 			}
 			if p.all != "" {
 				return p.every(cmd.Context(), env)
@@ -100,6 +107,9 @@ func (p *preview) every(ctx context.Context, env *command.Env) error {
 			continue
 		}
 		v := p.verdict(ctx, s, inst)
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted: %d Instances were looked at", len(all))
+		}
 		wrong = wrong || v.Error != ""
 		all = append(all, v)
 	}
@@ -135,7 +145,7 @@ func (v verdict) line() string {
 	head := fmt.Sprintf("%-40s %s -> %s", v.Instance, v.From, v.To)
 	switch {
 	case v.Error != "":
-		return head + "  refused: " + v.Error
+		return head + "  " + screen.Plain(v.Error)
 	case v.Plan == "":
 		return head + "  " + v.Note
 	}

@@ -6,6 +6,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -42,6 +43,9 @@ func rollback(ctx context.Context, env *command.Env, name string, confirm *comma
 	if err != nil {
 		return err //nolint:wrapcheck // it says what it is about
 	}
+	if inst.DeletionTimestamp != nil {
+		return fmt.Errorf("%s is being removed: it can not be rolled back", evidence.Named(inst))
+	}
 	b, err := s.stand(ctx, inst)
 	if err != nil {
 		return err
@@ -55,7 +59,7 @@ func rollback(ctx context.Context, env *command.Env, name string, confirm *comma
 		s.Printf(": %d objects", len(b.applied.Objects))
 	}
 	s.Printf("\n")
-	if err := confirm.Confirm(s.Env, "Roll %s back?", evidence.Named(inst)); err != nil {
+	if err := confirm.Confirm(ctx, s.Env, "Roll %s back?", evidence.Named(inst)); err != nil {
 		return err //nolint:wrapcheck // it says what it is about
 	}
 	pe := &v1alpha1.PlanExecution{
@@ -63,7 +67,7 @@ func rollback(ctx context.Context, env *command.Env, name string, confirm *comma
 		Spec:       v1alpha1.PlanExecutionSpec{Instance: inst.Name, Plan: v1alpha1.PlanRollback, Preempt: true},
 	}
 	if err := s.client.Create(ctx, pe, manager); err != nil {
-		return refused("the rollback of "+evidence.Named(inst), err)
+		return refused("rolling back", evidence.Named(inst), err)
 	}
 	s.Printf("planexecution/%s is made\nfollow it with: kubectl kudo status %s -n %s --watch\n", pe.Name, evidence.Named(inst), inst.Namespace)
 	return nil

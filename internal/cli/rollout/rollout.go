@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -62,6 +63,9 @@ type session struct {
 
 	client    client.WithWatch
 	namespace string
+	// What many Instances share is read and compiled once.
+	versions map[string]*graph.Version
+	runs     map[string][]v1alpha1.PlanExecution
 }
 
 func open(env *command.Env) (*session, error) {
@@ -73,43 +77,70 @@ func open(env *command.Env) (*session, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says what it does
 	}
-	return &session{Env: env, client: c, namespace: namespace}, nil
+	return &session{
+		Env: env, client: c, namespace: namespace,
+		versions: map[string]*graph.Version{}, runs: map[string][]v1alpha1.PlanExecution{},
+	}, nil
 }
 
 // version reads and compiles a version of a framework.
-func (s *session) version(ctx context.Context, framework, version string) (*v1alpha1.FrameworkVersion, *graph.Version, error) {
-	fwv := &v1alpha1.FrameworkVersion{}
+func (s *session) version(ctx context.Context, framework, version string) (*graph.Version, error) {
 	name := framework + "-" + version
+	if known := s.versions[name]; known != nil {
+		return known, nil
+	}
+	fwv := &v1alpha1.FrameworkVersion{}
 	err := s.client.Get(ctx, client.ObjectKey{Name: name}, fwv)
 	if apierrors.IsNotFound(err) {
-		return nil, nil, s.missing(ctx, framework, name)
+		return nil, s.missing(ctx, framework, version)
 	}
 	if err != nil {
-		return nil, nil, evidence.Denied("reading the version "+name, err)
+		return nil, unread("the version "+name, err)
 	}
 	compiled, errs := graph.Compile(&fwv.Spec)
 	if len(errs) > 0 {
-		return nil, nil, fmt.Errorf("the version %s is not valid: %w", name, errs.ToAggregate())
+		return nil, fmt.Errorf("the version %s is not valid: %w", name, errs.ToAggregate())
 	}
-	return fwv, compiled, nil
+	s.versions[name] = compiled
+	return compiled, nil
 }
 
-// missing says which versions there are instead.
-func (s *session) missing(ctx context.Context, framework, name string) error {
+// unread says what it takes to read what belongs to no namespace.
+func unread(what string, err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("reading %s: %w. Frameworks belong to the cluster: ask an admin to bind the ClusterRole kudo-view with a ClusterRoleBinding", what, err)
+	}
+	return evidence.Denied("reading "+what, err) //nolint:wrapcheck // it says what it is about
+}
+
+// missing says which versions there are instead; an empty version is the default one.
+func (s *session) missing(ctx context.Context, framework, version string) error {
 	var list v1alpha1.FrameworkVersionList
 	if err := s.client.List(ctx, &list); err != nil {
-		return evidence.Denied("reading the versions of frameworks", err)
+		return unread("the versions of frameworks", err)
 	}
-	versions, frameworks := []string{}, map[string]bool{}
-	for _, v := range list.Items {
-		frameworks[v.Spec.Framework] = true
-		if v.Spec.Framework == framework {
-			versions = append(versions, v.Spec.Version)
+	return instead(list.Items, framework, version)
+}
+
+// instead words what to name in place of a version that is not there.
+func instead(all []v1alpha1.FrameworkVersion, framework, version string) error {
+	const publish = "kubectl kudo package manifests PACKAGE | kubectl apply --server-side -f -"
+	var versions []string
+	frameworks := map[string]bool{}
+	for i := range all {
+		frameworks[all[i].Spec.Framework] = true
+		if all[i].Spec.Framework == framework {
+			versions = append(versions, all[i].Spec.Version)
 		}
 	}
-	if len(versions) > 0 {
-		return fmt.Errorf("there is no version %s. There are: %v. Publish another with: kubectl kudo package manifests PACKAGE | kubectl apply --server-side -f -", name, versions)
+	there := strings.Join(slices.Sorted(slices.Values(versions)), ", ")
+	switch {
+	case len(versions) > 0 && version == "":
+		return fmt.Errorf("the framework %s has no default version: name one with --version. There are: %s", framework, there)
+	case len(versions) > 0:
+		return fmt.Errorf("there is no version %s of the framework %s. There are: %s. Publish another with: %s", version, framework, there, publish)
+	case len(frameworks) > 0:
+		return fmt.Errorf("there is no framework %s. There are: %s. Publish it with: %s", framework, strings.Join(slices.Sorted(maps.Keys(frameworks)), ", "), publish)
 	}
-	return fmt.Errorf("there is no version of the framework %s. There are versions of: %v. Publish one with: kubectl kudo package manifests PACKAGE | kubectl apply --server-side -f -",
-		framework, slices.Sorted(maps.Keys(frameworks)))
+	return fmt.Errorf("there is no framework %s, and no other. Publish it with: %s", framework, publish)
 }

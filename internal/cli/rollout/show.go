@@ -55,7 +55,7 @@ func does(t forecast.Task) string {
 	}
 	names := make([]string, 0, len(t.Objects))
 	for _, o := range t.Objects {
-		names = append(names, strings.ToLower(o.Object.GetKind())+"/"+o.Object.GetName())
+		names = append(names, command.Title(o.Object.GetKind(), o.Object.GetName()))
 	}
 	if len(names) == 0 {
 		return string(t.Kind)
@@ -100,7 +100,7 @@ func (p *prediction) answer() answer {
 	for _, t := range p.forecast.Tasks {
 		one := step{Wave: t.Wave, Path: t.Path, Kind: string(t.Kind), Waits: t.Waits}
 		for _, o := range t.Objects {
-			one.Objects = append(one.Objects, strings.ToLower(o.Object.GetKind())+"/"+o.Object.GetName())
+			one.Objects = append(one.Objects, command.Title(o.Object.GetKind(), o.Object.GetName()))
 		}
 		out.Steps = append(out.Steps, one)
 	}

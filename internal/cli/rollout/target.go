@@ -8,19 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
-	"github.com/spf13/cobra"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/command"
 	"kudo.dev/kudo/internal/cli/evidence"
 	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/projection"
@@ -38,27 +33,39 @@ func (s *session) target(ctx context.Context, inst *v1alpha1.Instance) (*unstruc
 		name = owner.Name
 	}
 	if err := s.client.Get(ctx, client.ObjectKey{Namespace: inst.Namespace, Name: name}, u); err != nil {
-		return nil, evidence.Denied("reading "+title(u.GetKind(), name), err)
+		return nil, evidence.Denied("reading "+command.Title(u.GetKind(), name), err)
 	}
 	return u, nil
 }
 
-func title(kind, name string) string { return strings.ToLower(kind) + "/" + name }
+func titleOf(u *unstructured.Unstructured) string { return command.Title(u.GetKind(), u.GetName()) }
 
-func titleOf(u *unstructured.Unstructured) string { return title(u.GetKind(), u.GetName()) }
+// leaving says that a target is being removed.
+func leaving(u *unstructured.Unstructured) bool { return u.GetDeletionTimestamp() != nil }
 
-// write puts version and parameters into the spec of a target. As a whole: a parameter that
-// is a map is replaced, not merged.
-func write(u *unstructured.Unstructured, version string, parameters map[string]apiextensionsv1.JSON) error {
-	content := map[string]any{}
-	for name, value := range parameters {
+// edit puts a version, where one is named, and changes of parameters into the spec of a target;
+// null takes a parameter back to its default. A parameter that is a map is replaced, not
+// merged, and what is not named stays.
+func edit(u *unstructured.Unstructured, version string, changes map[string]apiextensionsv1.JSON) error {
+	content, _, err := unstructured.NestedMap(u.Object, "spec", "parameters")
+	if err != nil {
+		return fmt.Errorf("reading the parameters of %s: %w", titleOf(u), err)
+	}
+	if content == nil {
+		content = map[string]any{}
+	}
+	for name, value := range changes {
 		decoded, err := params.Decode(value.Raw)
 		if err != nil {
 			return fmt.Errorf("reading the parameter %s: %w", name, err)
 		}
-		content[name] = plain(decoded)
+		if content[name] = plain(decoded); decoded == nil {
+			delete(content, name)
+		}
 	}
-	err := unstructured.SetNestedField(u.Object, version, "spec", "version")
+	if version != "" {
+		err = unstructured.SetNestedField(u.Object, version, "spec", "version")
+	}
 	if len(content) == 0 {
 		unstructured.RemoveNestedField(u.Object, "spec", "parameters")
 	} else {
@@ -68,6 +75,16 @@ func write(u *unstructured.Unstructured, version string, parameters map[string]a
 		return fmt.Errorf("writing the spec of %s: %w", titleOf(u), err)
 	}
 	return nil
+}
+
+// specOf is what a target wants of its Instance. That of a typed object may be newer than the
+// Instance, to which the manager copies it.
+func specOf(u *unstructured.Unstructured, framework string) (v1alpha1.InstanceSpec, error) {
+	inst, err := projection.Instance(framework, &v1alpha1.GeneratedKind{}, u)
+	if err != nil {
+		return v1alpha1.InstanceSpec{}, fmt.Errorf("reading %s: %w", titleOf(u), err)
+	}
+	return inst.Spec, nil
 }
 
 // plain makes numbers of a kind that objects may hold.
@@ -93,100 +110,14 @@ func plain(v any) any {
 
 // handedOver says which tool writes the object from somewhere else, by the marks that it leaves.
 func handedOver(o metav1.Object) string {
-	for mark, tool := range map[string]string{
-		"kustomize.toolkit.fluxcd.io/name": "Flux", "helm.toolkit.fluxcd.io/name": "Flux", "argocd.argoproj.io/instance": "Argo CD",
-	} {
-		if o.GetLabels()[mark] != "" {
-			return tool
-		}
-	}
-	if o.GetAnnotations()["argocd.argoproj.io/tracking-id"] != "" {
+	labels, annotations := o.GetLabels(), o.GetAnnotations()
+	switch {
+	case labels["kustomize.toolkit.fluxcd.io/name"] != "", labels["helm.toolkit.fluxcd.io/name"] != "":
+		return "Flux"
+	case labels["argocd.argoproj.io/instance"] != "", annotations["argocd.argoproj.io/tracking-id"] != "":
 		return "Argo CD"
-	}
-	if o.GetAnnotations()["meta.helm.sh/release-name"] != "" {
+	case annotations["meta.helm.sh/release-name"] != "", labels["app.kubernetes.io/managed-by"] == "Helm":
 		return "Helm"
 	}
 	return ""
-}
-
-// waiting is the flag --wait.
-type waiting struct {
-	wait    bool
-	timeout time.Duration
-}
-
-func (w *waiting) addFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&w.wait, "wait", false, "Wait until it is ready, or stalled")
-	cmd.Flags().DurationVar(&w.timeout, "timeout", 10*time.Minute, "How long to wait")
-}
-
-// settle waits until the spec of a target is rolled out. One that stalls is an error, in the
-// words of its condition.
-func (w *waiting) settle(ctx context.Context, s *session, u *unstructured.Unstructured) error {
-	if !w.wait {
-		s.Printf("follow it with: kubectl kudo status %s -n %s --watch\n", titleOf(u), s.namespace)
-		return nil
-	}
-	last := ""
-	generation := u.GetGeneration()
-	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(ctx context.Context) (bool, error) {
-		if err := s.client.Get(ctx, client.ObjectKeyFromObject(u), u); err != nil {
-			return false, evidence.Denied("reading "+titleOf(u), err)
-		}
-		seen, conditions := conditionsOf(u)
-		ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
-		if seen < generation || ready == nil {
-			return false, nil
-		}
-		last = ready.Reason + ": " + ready.Message
-		if meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled) {
-			return false, fmt.Errorf("%s is stalled: %s. What to do: kubectl kudo diagnose %s -n %s", titleOf(u), last, titleOf(u), s.namespace)
-		}
-		return ready.Status == metav1.ConditionTrue, nil
-	})
-	if wait.Interrupted(err) {
-		return fmt.Errorf("%s is not ready after %s: %s. What it waits for: kubectl kudo status %s -n %s", titleOf(u), w.timeout, last, titleOf(u), s.namespace)
-	}
-	if err != nil {
-		return err //nolint:wrapcheck // it says what it is about
-	}
-	s.Printf("%s is ready\n", titleOf(u))
-	return nil
-}
-
-func conditionsOf(u *unstructured.Unstructured) (observed int64, conditions []metav1.Condition) {
-	var status struct {
-		ObservedGeneration int64              `json:"observedGeneration"`
-		Conditions         []metav1.Condition `json:"conditions"`
-	}
-	raw, err := json.Marshal(u.Object["status"])
-	if err == nil {
-		err = json.Unmarshal(raw, &status)
-	}
-	if err != nil {
-		return 0, nil
-	}
-	return status.ObservedGeneration, status.Conditions
-}
-
-// gone waits until a target has been removed.
-func (w *waiting) gone(ctx context.Context, s *session, u *unstructured.Unstructured) error {
-	if !w.wait {
-		s.Printf("%s is being removed\n", titleOf(u))
-		return nil
-	}
-	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(ctx context.Context) (bool, error) {
-		err := s.client.Get(ctx, client.ObjectKeyFromObject(u), u)
-		if apierrors.IsNotFound(err) {
-			return true, nil
-		}
-		return false, evidence.Denied("reading "+titleOf(u), err)
-	})
-	if wait.Interrupted(err) {
-		return fmt.Errorf("%s is still there after %s. Why: kubectl kudo diagnose %s -n %s", titleOf(u), w.timeout, titleOf(u), s.namespace)
-	}
-	if err == nil {
-		s.Printf("%s is gone\n", titleOf(u))
-	}
-	return err //nolint:wrapcheck // it says what it is about
 }

@@ -5,17 +5,22 @@ package rollout
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
 	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/forecast"
 	"kudo.dev/kudo/internal/graph"
+	"kudo.dev/kudo/internal/revision"
 )
 
 func newUninstall(env *command.Env) *cobra.Command {
@@ -43,14 +48,23 @@ func uninstall(ctx context.Context, env *command.Env, name string, confirm *comm
 	if err != nil {
 		return err
 	}
+	if leaving(target) {
+		s.Printf("%s was told to go already\n", titleOf(target))
+		return w.gone(ctx, s, target)
+	}
 	if err := s.farewell(ctx, inst); err != nil {
 		return err
 	}
-	if err := confirm.Confirm(s.Env, "Remove %s?", titleOf(target)); err != nil {
+	if tool := handedOver(target); tool != "" {
+		s.Warnf("warning: %s is written by %s, which will make it again: remove it there\n", titleOf(target), tool)
+	}
+	if err := confirm.Confirm(ctx, s.Env, "Remove %s?", titleOf(target)); err != nil {
 		return err //nolint:wrapcheck // it says what it is about
 	}
-	if err := s.client.Delete(ctx, target); err != nil {
-		return refused(titleOf(target), err)
+	uid := target.GetUID() // what was shown, and not another one of its name
+	err = s.client.Delete(ctx, target, client.Preconditions{UID: &uid})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return refused("removing", titleOf(target), err)
 	}
 	return w.gone(ctx, s, target)
 }
@@ -61,31 +75,75 @@ func (s *session) farewell(ctx context.Context, inst *v1alpha1.Instance) error {
 	if err != nil {
 		return err
 	}
-	in := b.baseline.Completed
-	if in == nil || b.applied == nil {
-		s.Printf("%s/%s: no plan has ever completed\n", inst.Namespace, inst.Name)
-		return nil
+	p := &prediction{Instance: inst.Namespace + "/" + inst.Name, From: inst.Spec.Version, To: inst.Spec.Version}
+	if in := b.baseline.Completed; in != nil {
+		p.From, p.To = in.Version.Name, in.Version.Name
+	} else {
+		p.Note = "no plan has ever completed"
 	}
-	p := &prediction{Instance: inst.Namespace + "/" + inst.Name, From: in.Version.Name, To: in.Version.Name}
-	if _, version, err := s.version(ctx, in.Framework, in.Version.Name); err == nil && version.Plan(v1alpha1.PlanCleanup) != nil {
-		p.Plan = v1alpha1.PlanCleanup
-		cleanup := b.baseline.Cleanup(archive.Asked{Plan: p.Plan, Trigger: "delete"}, inst)
-		p.forecast, err = forecast.Of(forecast.Subject{
-			Version: version, Inputs: cleanup, Scope: s.scope,
-			Identity: graph.Identity{Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID},
-		})
-		if err != nil {
-			p.Note = "plan cleanup would stall: " + err.Error()
-		}
+	if err := s.cleanup(ctx, inst, b, p); err != nil {
+		p.Note = "what plan cleanup would do is not known: " + err.Error()
 	}
 	s.show(p, false)
-	s.Printf("\nobjects:\n")
-	for _, o := range b.applied.Objects {
-		fate := "- remove"
-		if apply.Outlives(schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).GroupKind()) {
-			fate = "  stays "
-		}
-		s.Printf("%s %s/%s\n", fate, strings.ToLower(o.Kind), o.Name)
+	if b.applied != nil {
+		s.Printf("\nobjects:\n%s", fates(b.applied, p.forecast))
 	}
 	return nil
+}
+
+// cleanup foresees the plan cleanup, where one would run: that of the version that runs, or
+// of the one that was wanted where none ever ran to its end.
+func (s *session) cleanup(ctx context.Context, inst *v1alpha1.Instance, b *before, p *prediction) error {
+	framework := inst.Spec.Framework
+	if in := b.baseline.Completed; in != nil {
+		framework = in.Framework
+	} else if b.applied == nil {
+		return nil
+	}
+	version, err := s.version(ctx, framework, p.To)
+	if err != nil || version.Plan(v1alpha1.PlanCleanup) == nil {
+		return err
+	}
+	p.Plan = v1alpha1.PlanCleanup
+	asked := archive.Asked{Plan: p.Plan, Trigger: "delete"}
+	var in *revision.Inputs
+	if b.baseline.Completed != nil {
+		in = b.baseline.Cleanup(asked, inst)
+	} else {
+		values, digest, err := version.Desired(inst.Spec.Parameters)
+		if err != nil {
+			return fmt.Errorf("the parameters do not fit: %w", err)
+		}
+		in = b.baseline.Inputs(inst, version, values, digest, asked)
+	}
+	subject := forecast.Subject{
+		Version: version, Inputs: in, Scope: s.scope,
+		Identity: graph.Identity{Name: inst.Name, Namespace: inst.Namespace, UID: inst.UID},
+	}
+	subject.Objects = s.observed(ctx, subject)
+	p.forecast, err = forecast.Of(subject)
+	return err //nolint:wrapcheck // it says what would stall
+}
+
+// fates says what becomes of the objects of an Instance that is removed: what outlives it stays,
+// unless the plan cleanup deletes it.
+func fates(applied *revision.Applied, cleanup *forecast.Forecast) string {
+	deleted := map[string]bool{}
+	if cleanup != nil {
+		for _, t := range cleanup.Tasks {
+			for _, o := range t.Objects {
+				deleted[revision.Key(revision.Reference(o.Object))] = t.Kind == engine.TaskDelete
+			}
+		}
+	}
+	var out strings.Builder
+	for _, o := range applied.Objects {
+		fate := "- remove"
+		outlives := apply.Outlives(schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).GroupKind())
+		if outlives && !deleted[revision.Key(o.ObjectReference)] {
+			fate = "  stays "
+		}
+		out.WriteString(fate + " " + command.Title(o.Kind, o.Name) + "\n")
+	}
+	return out.String()
 }

@@ -6,6 +6,7 @@ package values
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -26,6 +27,8 @@ type Flags struct {
 	prefix string
 	set    []string
 	files  []string
+	// content of the files: what comes from the standard input can be read once only.
+	content map[string]apiextensionsv1.JSON
 }
 
 // AddFlags adds --<prefix>set and --<prefix>values; of says whose parameters they are.
@@ -41,14 +44,10 @@ func (f *Flags) Given() bool { return len(f.set)+len(f.files) > 0 }
 // Parse reads parameters that a schema has. A value of null takes a parameter back to its
 // default.
 func (f *Flags) Parse(in io.Reader, schema *params.Schema) (map[string]apiextensionsv1.JSON, error) {
-	out := map[string]apiextensionsv1.JSON{}
-	for _, name := range f.files {
-		read, err := readFile(in, name)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(out, read)
+	if err := f.read(in); err != nil {
+		return nil, err
 	}
+	out := maps.Clone(f.content)
 	for _, text := range f.set {
 		name, value, found := strings.Cut(text, "=")
 		if !found || name == "" {
@@ -66,6 +65,23 @@ func (f *Flags) Parse(in io.Reader, schema *params.Schema) (map[string]apiextens
 		}
 	}
 	return out, nil
+}
+
+// read reads the files, the first time that it is called.
+func (f *Flags) read(in io.Reader) error {
+	if f.content != nil {
+		return nil
+	}
+	content := map[string]apiextensionsv1.JSON{}
+	for _, name := range f.files {
+		one, err := readFile(in, name)
+		if err != nil {
+			return err
+		}
+		maps.Copy(content, one)
+	}
+	f.content = content
+	return nil
 }
 
 func readFile(in io.Reader, name string) (map[string]apiextensionsv1.JSON, error) {
@@ -94,6 +110,9 @@ func encode(schema *params.Schema, name, value string) ([]byte, error) {
 			return nil, fmt.Errorf("encoding the text: %w", err)
 		}
 		return raw, nil
+	}
+	if strings.TrimSpace(value) == "" {
+		return nil, errors.New("the value is empty; null takes the parameter back to its default")
 	}
 	raw, err := yaml.YAMLToJSONStrict([]byte(value))
 	if err != nil {

@@ -56,6 +56,8 @@ func TestParse(t *testing.T) {
 		"the standard input":            {[]string{"--values", "-"}, map[string]string{"nodes": "9"}, ""},
 		"no value":                      {[]string{"--set", "nodes"}, nil, "--set nodes: write NAME=VALUE"},
 		"a misspelt name":               {[]string{"--set", "node=5"}, nil, `there is no parameter "node"; did you mean "nodes"?`},
+		"an empty text":                 {[]string{"--set", "tag="}, map[string]string{"tag": `""`}, ""},
+		"an empty number":               {[]string{"--set", "nodes="}, nil, "--set nodes: the value is empty; null takes"},
 		"broken YAML":                   {[]string{"--set", "nodes={"}, nil, "--set nodes: the value is no YAML"},
 		"a file that is not there":      {[]string{"--values", "nowhere.yaml"}, nil, "reading parameters: open nowhere.yaml"},
 		"a file that is read as no map": {[]string{"--values", "/dev/null", "--set", "x=1"}, nil, "no parameter"},
@@ -86,6 +88,23 @@ func TestParse(t *testing.T) {
 				t.Errorf("values (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A command that looks at many Instances asks once for each.
+func TestTheStandardInputCountsForEveryCall(t *testing.T) {
+	var f Flags
+	cmd := &cobra.Command{}
+	f.AddFlags(cmd, "", "of a test")
+	if err := cmd.ParseFlags([]string{"--values", "-", "--set", "tag=b"}); err != nil {
+		t.Fatal(err)
+	}
+	in := strings.NewReader("nodes: 9\n")
+	for range 2 {
+		got, err := f.Parse(in, schema(t))
+		if err != nil || string(got["nodes"].Raw) != "9" || string(got["tag"].Raw) != `"b"` {
+			t.Errorf("%v, %v", got, err)
+		}
 	}
 }
 

@@ -116,7 +116,7 @@ func viewOf(s *generate.Source) (*view, error) {
 	grant := authority.Grants(s.Version, authority.Offline{})
 	v := &view{
 		Source: s, Header: s.Header(Artefact), Singular: s.Names.Singular, MaxName: crdgen.MaxInstanceName - len(s.Names.Singular) - 1,
-		Grant: grant, As: authority.Grant{
+		Grant: grant.Account(), As: authority.Grant{
 			Namespace: authority.Impersonation(grant.Namespace), Cluster: authority.Impersonation(grant.Cluster), Elsewhere: authority.Impersonation(grant.Elsewhere),
 		},
 		Manager: rbac.ManagerAccount, ManagerNS: rbac.ManagerNamespace, Parameters: commented(s), Table: strings.TrimRight(table, "\n"),

@@ -43,7 +43,12 @@ type Objects struct {
 
 // Make the objects for an account of a namespace.
 func Make(s *generate.Source, namespace, account string) Objects {
-	grant := authority.Grants(s.Version, authority.Offline{})
+	return For(authority.Grants(s.Version, authority.Offline{}), namespace, account)
+}
+
+// For makes the objects that give an account of a namespace what a version needs.
+func For(grant authority.Grant, namespace, account string) Objects {
+	needs := grant.Account()
 	noToken := false
 	out := Objects{Account: &corev1.ServiceAccount{
 		TypeMeta:                     metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
@@ -51,30 +56,36 @@ func Make(s *generate.Source, namespace, account string) Objects {
 		AutomountServiceAccountToken: &noToken, // Kudo acts as it by impersonation
 	}}
 	own := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: account, Namespace: namespace}
-	manager := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: ManagerAccount, Namespace: ManagerNamespace}
+	manager := Manager()
 	as := account + "-impersonation"
-	out.Role = pair(namespace, account, grant.Namespace, own)
-	out.Impersonation = pair(namespace, as, authority.Impersonation(grant.Namespace), manager)
+	out.Role = Pair(namespace, account, needs.Namespace, own)
+	out.Impersonation = Pair(namespace, as, authority.Impersonation(grant.Namespace), manager)
 	// Objects of the cluster have one name each, so the namespace is part of it.
 	wide := namespace + ":" + account
-	if len(grant.Cluster) > 0 {
-		out.Cluster = append(clusterPair(wide, grant.Cluster, own), clusterPair(wide+"-impersonation", authority.Impersonation(grant.Cluster), manager)...)
+	if len(needs.Cluster) > 0 {
+		out.Cluster = append(clusterPair(wide, needs.Cluster, own), clusterPair(wide+"-impersonation", authority.Impersonation(grant.Cluster), manager)...)
 	}
-	if len(grant.Elsewhere) > 0 {
+	if len(needs.Elsewhere) > 0 {
 		out.Elsewhere = []any{
-			clusterRole(wide+"-elsewhere", grant.Elsewhere),
+			clusterRole(wide+"-elsewhere", needs.Elsewhere),
 			clusterRole(wide+"-elsewhere-impersonation", authority.Impersonation(grant.Elsewhere)),
 		}
 	}
 	return out
 }
 
-func pair(namespace, name string, rules []rbacv1.PolicyRule, subject rbacv1.Subject) []any {
+// Manager is the account of Kudo's manager, to bind roles to.
+func Manager() rbacv1.Subject {
+	return rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: ManagerAccount, Namespace: ManagerNamespace}
+}
+
+// Pair is a role with rules in a namespace, and its binding to a subject.
+func Pair(namespace, name string, rules []rbacv1.PolicyRule, subject rbacv1.Subject) []any {
 	meta := metav1.ObjectMeta{Name: name, Namespace: namespace}
 	return []any{
-		&rbacv1.Role{TypeMeta: kind("Role"), ObjectMeta: meta, Rules: rules},
+		&rbacv1.Role{TypeMeta: Kind("Role"), ObjectMeta: meta, Rules: rules},
 		&rbacv1.RoleBinding{
-			TypeMeta: kind("RoleBinding"), ObjectMeta: meta, Subjects: []rbacv1.Subject{subject},
+			TypeMeta: Kind("RoleBinding"), ObjectMeta: meta, Subjects: []rbacv1.Subject{subject},
 			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
 		},
 	}
@@ -84,17 +95,18 @@ func clusterPair(name string, rules []rbacv1.PolicyRule, subject rbacv1.Subject)
 	return []any{
 		clusterRole(name, rules),
 		&rbacv1.ClusterRoleBinding{
-			TypeMeta: kind("ClusterRoleBinding"), ObjectMeta: metav1.ObjectMeta{Name: name}, Subjects: []rbacv1.Subject{subject},
+			TypeMeta: Kind("ClusterRoleBinding"), ObjectMeta: metav1.ObjectMeta{Name: name}, Subjects: []rbacv1.Subject{subject},
 			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
 		},
 	}
 }
 
 func clusterRole(name string, rules []rbacv1.PolicyRule) any {
-	return &rbacv1.ClusterRole{TypeMeta: kind("ClusterRole"), ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
+	return &rbacv1.ClusterRole{TypeMeta: Kind("ClusterRole"), ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
 }
 
-func kind(name string) metav1.TypeMeta {
+// Kind is the type of an object of RBAC.
+func Kind(name string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: name}
 }
 
