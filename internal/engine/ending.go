@@ -23,7 +23,7 @@ func (d *decider) ending() *Ending {
 
 // end ends the run at a safe point. Until then nothing new is done but to take back.
 func (d *decider) end(e *Ending) {
-	d.Effects, d.WriteAhead = nil, false
+	d.Effects = nil // not WriteAhead: what a person has just retried is stored first
 	if !e.Force && !d.safe() {
 		d.setRoot(v1alpha1.RunRunning, e.Reason, "ends once its job has ended: "+d.runningMessage())
 		return

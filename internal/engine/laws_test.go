@@ -114,6 +114,7 @@ func (s *simulation) decide() Decision {
 	s.checkSerial(s.program.Root, d.State)
 	s.checkUndo(before, d)
 	s.checkPaused(before, d)
+	s.checkAnnounced(before, d)
 	s.state = d.State
 	return d
 }
@@ -149,6 +150,16 @@ func (s *simulation) checkUndo(before State, d Decision) {
 			s.t.Fatalf("%s was attempted although the run ends", n.Path)
 		}
 	})
+}
+
+// checkAnnounced: an attempt is stored before its effect is made.
+func (s *simulation) checkAnnounced(before State, d Decision) {
+	for _, e := range d.Effects {
+		task, ok := e.(TaskEffect)
+		if ok && before.Node(task.Path).Attempt != task.Attempt && !d.WriteAhead {
+			s.t.Fatalf("attempt %d of %s has an effect before it is stored", task.Attempt, task.Path)
+		}
+	}
 }
 
 // checkPaused: below a pause nothing starts.
