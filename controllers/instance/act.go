@@ -5,6 +5,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -36,12 +37,14 @@ func (r *Reconciler) act(ctx context.Context, next *v1alpha1.Instance, o *observ
 		}
 		admit(next, o, archive.Run(pe, next))
 	case c.Admit != nil:
+		if err := r.stillWaits(ctx, next, *c.Admit); err != nil {
+			return err
+		}
 		admit(next, o, *c.Admit)
 	case !holding(next, o):
 		next.Status.Active = nil
 	}
-	share(next, o, c)
-	return nil
+	return r.share(ctx, next, o, c)
 }
 
 // admit makes a run the one that holds the Instance.
@@ -64,13 +67,16 @@ func admission(next *v1alpha1.Instance, o *observed, run engine.Run) *v1alpha1.A
 }
 
 // share names the runs that go on beside others: those that were admitted keep their epoch.
-func share(next *v1alpha1.Instance, o *observed, c engine.Choice) {
+func (r *Reconciler) share(ctx context.Context, next *v1alpha1.Instance, o *observed, c engine.Choice) error {
 	var shared []v1alpha1.ActiveExecution
 	for _, run := range c.Share {
 		i := slices.IndexFunc(next.Status.Shared, func(s v1alpha1.ActiveExecution) bool { return string(s.UID) == run.UID })
 		if i >= 0 {
 			shared = append(shared, next.Status.Shared[i])
 		} else {
+			if err := r.stillWaits(ctx, next, run); err != nil {
+				return err
+			}
 			shared = append(shared, *admission(next, o, run))
 		}
 		if c.StopShared != "" {
@@ -78,6 +84,21 @@ func share(next *v1alpha1.Instance, o *observed, c engine.Choice) {
 		}
 	}
 	next.Status.Shared = shared
+	return nil
+}
+
+// stillWaits asks the API server for an execution that is about to be admitted: one that
+// the cache shows as it was before it ran must not hold the Instance once more.
+func (r *Reconciler) stillWaits(ctx context.Context, inst *v1alpha1.Instance, run engine.Run) error {
+	pe := &v1alpha1.PlanExecution{}
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: inst.Namespace, Name: run.Name}, pe)
+	if apierrors.IsNotFound(err) || err == nil && (string(pe.UID) != run.UID || pe.Status.Epoch != run.Epoch || pe.Status.State.Terminal()) {
+		return apierrors.NewConflict(v1alpha1.Resource("planexecutions"), run.Name, errors.New("it has gone on already"))
+	}
+	if err != nil {
+		return fmt.Errorf("reading the execution of plan %s that is next: %w", run.Plan, err)
+	}
+	return nil
 }
 
 // holding says whether the active execution is still there and has not ended.

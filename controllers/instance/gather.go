@@ -87,7 +87,10 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 		o.facts.Beside = append(o.facts.Beside, string(s.UID))
 	}
 	for i := range o.runs {
-		o.facts.Runs = append(o.facts.Runs, archive.Run(&o.runs[i], inst))
+		run := archive.Run(&o.runs[i], inst)
+		// One that could not pin its inputs does not say itself what it is.
+		run.Shared = run.Shared || o.runs[i].Status.Program == nil && slices.Contains(o.facts.Beside, run.UID)
+		o.facts.Runs = append(o.facts.Runs, run)
 	}
 	o.facts.Completed = o.baseline.Run()
 	if o.facts.Deleting {
@@ -98,7 +101,7 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 	if o.facts.Desired != nil {
 		for i := range o.facts.Runs {
 			run := &o.facts.Runs[i]
-			run.Shared = run.Shared || run.Epoch == 0 && slices.Contains(o.facts.Desired.Shared, run.Plan)
+			run.Shared = run.Shared || o.runs[i].Status.Program == nil && slices.Contains(o.facts.Desired.Shared, run.Plan)
 		}
 	}
 	if err != nil {

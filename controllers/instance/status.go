@@ -61,7 +61,7 @@ func verdict(inst *v1alpha1.Instance, o *observed, c engine.Choice) outcome {
 	active := activeRun(inst, o)
 	switch {
 	case o.facts.Deleting:
-		return deleting(inst.Status.Active, active)
+		return deleting(inst.Status.Active, active, c)
 	case active != nil && active.Status.State == v1alpha1.RunStalled:
 		return outcome{stalled: true, reason: v1alpha1.ReasonPlanStalled,
 			message: fmt.Sprintf("plan %s is stalled: %s", active.Spec.Plan, active.Status.Message)}
@@ -95,9 +95,12 @@ func settled(o *observed) bool {
 
 // deleting says what a deletion waits for: the run that holds the Instance, in the same words
 // from its admission to its end, so that they cost one write.
-func deleting(lock *v1alpha1.ActiveExecution, active *v1alpha1.PlanExecution) outcome {
+func deleting(lock *v1alpha1.ActiveExecution, active *v1alpha1.PlanExecution, c engine.Choice) outcome {
 	out := outcome{reconciling: true, reason: v1alpha1.ReasonDeleting, message: "the Instance is being deleted"}
 	switch {
+	case lock == nil && c.Blocked != "":
+		out.reconciling, out.stalled = false, true
+		out.message += ": " + c.Message
 	case lock == nil:
 	case active != nil && active.Status.State == v1alpha1.RunStalled:
 		out.reconciling, out.stalled = false, true

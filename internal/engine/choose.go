@@ -150,7 +150,11 @@ func (f InstanceFacts) choose() Choice {
 	if first := f.recovery(true); first.Start != nil || first.Admit != nil || first.Undecided {
 		return first
 	}
-	next := f.chooseForSpec()
+	return f.repairAtRest(f.chooseForSpec())
+}
+
+// repairAtRest is what a recovery rule runs where nothing follows from the spec.
+func (f InstanceFacts) repairAtRest(next Choice) Choice {
 	if next.Start != nil || next.Admit != nil {
 		return next
 	}

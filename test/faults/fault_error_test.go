@@ -85,7 +85,7 @@ func refused(w write, status int) *fault {
 
 // retried is what a person's retry leaves behind: the request and its answer, another
 // attempt, another generation.
-var retried = regexp.MustCompile(`PlanExecution .* (spec requests|status requests|status phases .* attempt|metadata generation|spec trigger|[oO]bservedGeneration)` +
+var retried = regexp.MustCompile(`PlanExecution .* (spec requests|status requests|status phases .* attempt|metadata generation|spec trigger|status program generation|[oO]bservedGeneration)` +
 	`|Instance .* (metadata (generation|annotations)|[oO]bservedGeneration|spec cleanupTimeout)|^ControllerRevision .* data (generation|trigger)|^Job `)
 
 // unrecorded is what ends a stuck run: its revision, which must not keep anyone from
@@ -99,6 +99,12 @@ func (w *workloadCase) unrecorded(at write) bool {
 func permanent(w write, status int) *fault {
 	f := refused(w, status)
 	f.sticky, f.differs, f.slack = true, retried, patience
+	switch {
+	case w.key == "POST jobs": // the attempt whose Job could not be made counts
+		f.differs = regexp.MustCompile(retried.String() + `|^times that jobs`)
+	case w.key == "POST planexecutions", strings.HasPrefix(w.key, "PUT instances/"): // not admitted yet: the touched spec is another trigger
+		f.differs = regexp.MustCompile(retried.String() + `|^times that planexecutions`)
+	}
 	f.heal = func(ctx context.Context, h *harness, r *run) error {
 		if err := h.awaitWords(ctx, r, faultMessage); err != nil {
 			return err
