@@ -107,7 +107,9 @@ func (s *safety) effect(r *record) {
 		}
 	}
 	switch {
-	case !announced && s.run.stale && s.once[verb+target]: // what it does to the end shows in the state
+	// What it does to the end shows in the state; so does what it puts back as drift, while it
+	// does not know of the run.
+	case !announced && s.run.stale && (s.once[verb+target] || r.method == http.MethodPatch):
 	case !announced:
 		s.fail("%s was announced by no status", r.write)
 	case early:
