@@ -55,6 +55,9 @@ func admit(next *v1alpha1.Instance, o *observed, run engine.Run) {
 // admission names a run as one that may do something. A new epoch is higher than any before.
 func admission(next *v1alpha1.Instance, o *observed, run engine.Run) *v1alpha1.ActiveExecution {
 	epoch := run.Epoch
+	if a := next.Status.Active; epoch == 0 && a != nil && string(a.UID) == run.UID {
+		epoch = a.Epoch // admitted already, by who knew more than this cache
+	}
 	if epoch == 0 {
 		epoch = next.Status.Epoch
 		for _, pe := range o.runs {

@@ -5,11 +5,16 @@ package planexecution
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
@@ -171,7 +176,11 @@ func (r *Reconciler) observeJob(ctx context.Context, n *run, path string, s engi
 		return apply.Classify(err)
 	}
 	if job == nil {
-		return r.missingJob(n, path, ref)
+		missing := r.missingJob(n, path, ref)
+		if missing.Reason != v1alpha1.ReasonOutcomeUnknown || s.Run == v1alpha1.RunStalled {
+			return missing
+		}
+		return r.confirmMissing(ctx, ref, missing)
 	}
 	if s.Run == v1alpha1.RunStalled {
 		return engine.Outcome{}
@@ -188,6 +197,24 @@ func (r *Reconciler) observeJob(ctx context.Context, n *run, path string, s engi
 		return engine.Outcome{Class: engine.OutcomeFailed, Reason: v1alpha1.ReasonJobFailed, Message: result.Message}
 	default:
 		return engine.Outcome{Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Message: result.Message}
+	}
+}
+
+// confirmMissing asks the API server: a cache that is behind does not show what another
+// process made.
+func (r *Reconciler) confirmMissing(ctx context.Context, ref v1alpha1.ObjectReference, missing engine.Outcome) engine.Outcome {
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, live)
+	switch {
+	case apierrors.IsNotFound(err):
+		return missing
+	case err != nil:
+		return apply.Classify(fmt.Errorf("reading %s: %w", apply.Describe(ref), err))
+	}
+	return engine.Outcome{
+		Class: engine.OutcomeWaiting, Reason: v1alpha1.ReasonWaiting, Due: r.Clock.Now().Add(cacheLag),
+		Message: "waiting for " + apply.Describe(ref),
 	}
 }
 

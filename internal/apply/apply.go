@@ -52,6 +52,12 @@ func (a *Applier) Apply(ctx context.Context, desired *unstructured.Unstructured,
 	if existing != nil && drift.Mine(a.owned(ref, existing), conflicts(err)) {
 		body, err = a.force(ctx, desired, existing)
 	}
+	if existing != nil && anew(err) {
+		return nil, &Refusal{
+			Reason: v1alpha1.ReasonRetrying, Transient: true,
+			Message: Describe(ref) + " was made anew since it was read: it is read again",
+		}
+	}
 	if existing != nil && immutable(err) && policy != v1alpha1.ImmutableFail && policy != "" {
 		return nil, a.replace(ctx, existing, policy, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -130,6 +131,14 @@ func hint(err error) string {
 		return ". Install the CustomResourceDefinition of this kind"
 	}
 	return ""
+}
+
+// anew says whether an apply meant another object of the same name: one that a cache still
+// shows, which is behind.
+func anew(err error) bool {
+	var status apierrors.APIStatus
+	return apierrors.IsInvalid(err) && errors.As(err, &status) && status.Status().Details != nil &&
+		slices.ContainsFunc(status.Status().Details.Causes, func(c metav1.StatusCause) bool { return c.Field == "metadata.uid" })
 }
 
 // immutable says whether the API server refused to change an immutable field.

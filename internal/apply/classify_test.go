@@ -111,3 +111,23 @@ func TestUnknownCodesAreTriedAgain(t *testing.T) {
 		}
 	}
 }
+
+// A cache that is behind names an object that is gone: another of the same name is not a
+// field that a person could put right.
+func TestAnotherObjectOfTheNameIsNoRefusal(t *testing.T) {
+	uid := metav1.StatusCause{Type: metav1.CauseTypeFieldValueInvalid, Field: "metadata.uid", Message: "field is immutable"}
+	selector := metav1.StatusCause{Type: metav1.CauseTypeFieldValueInvalid, Field: "spec.selector", Message: "field is immutable"}
+	for name, tc := range map[string]struct {
+		err  error
+		anew bool
+	}{
+		"made anew":       {fmt.Errorf("applying: %w", status(422, metav1.StatusReasonInvalid, "no", uid)), true},
+		"immutable field": {status(422, metav1.StatusReasonInvalid, "no", selector), false},
+		"a conflict":      {status(409, metav1.StatusReasonConflict, "no", uid), false},
+		"nothing":         {nil, false},
+	} {
+		if got := anew(tc.err); got != tc.anew {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
