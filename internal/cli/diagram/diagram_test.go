@@ -4,18 +4,14 @@
 package diagram
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/golden"
 )
-
-var update = flag.Bool("update", false, "Write the golden files.")
 
 const specYAML = `
 framework: app
@@ -62,19 +58,7 @@ func TestDraw(t *testing.T) {
 		"dot": New(&spec, &spec.Plans[0], run).DOT(), "simple": New(&spec, &spec.Plans[1], nil).Text(), "simple-dot": New(&spec, &spec.Plans[1], nil).DOT(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, file := strings.Join(lines, "\n")+"\n", filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("%s (go test ./internal/cli/diagram -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
-			}
+			golden.Compare(t, name, strings.Join(lines, "\n")+"\n")
 		})
 	}
 }

@@ -4,9 +4,6 @@
 package oncall
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,29 +11,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/golden"
 	"kudo.dev/kudo/internal/cli/screen"
 )
 
-var update = flag.Bool("update", false, "Write the golden files.")
-
-// golden compares what is shown on a plain output, and on a terminal, with files.
-func golden(t *testing.T, name string, lines func(screen.Look) []string) {
+// looks compares what is shown on a plain output, and on a terminal, with files.
+func looks(t *testing.T, name string, lines func(screen.Look) []string) {
 	t.Helper()
 	for kind, l := range map[string]screen.Look{"plain": {}, "tty": {Color: true, Width: 100}} {
-		got := strings.ReplaceAll(strings.Join(lines(l), "\n")+"\n", "\x1b", "ESC")
-		file := filepath.Join("testdata", name+"."+kind+".golden")
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s (go test ./internal/cli/oncall -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
-		}
+		golden.Compare(t, name+"."+kind, strings.ReplaceAll(strings.Join(lines(l), "\n")+"\n", "\x1b", "ESC"))
 	}
 }
 

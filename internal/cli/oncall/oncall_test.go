@@ -36,8 +36,8 @@ func TestGet(t *testing.T) {
 		*instance("d", v1alpha1.ReasonSuspended, "suspended"),
 		*deleting, *fresh,
 	}
-	golden(t, "get", func(l screen.Look) []string { return instanceTable(l, all, today, false, false) })
-	golden(t, "get-wide", func(l screen.Look) []string { return instanceTable(l, all, today, true, true) })
+	looks(t, "get", func(l screen.Look) []string { return instanceTable(l, all, today, false, false) })
+	looks(t, "get-wide", func(l screen.Look) []string { return instanceTable(l, all, today, true, true) })
 }
 
 func TestStatus(t *testing.T) {
@@ -59,7 +59,7 @@ func TestStatus(t *testing.T) {
 			if tt.run != nil {
 				runs = append(runs, *tt.run)
 			}
-			golden(t, "status-"+name, func(l screen.Look) []string { return statusLines(l, tt.inst, runs, today) })
+			looks(t, "status-"+name, func(l screen.Look) []string { return statusLines(l, tt.inst, runs, today) })
 		})
 	}
 }
@@ -77,8 +77,8 @@ func TestHistory(t *testing.T) {
 	third := execution("", "", "")
 	third.Spec.Trigger, third.Spec.Plan, third.Status = "", "backup", v1alpha1.PlanExecutionStatus{}
 	runs := []v1alpha1.PlanExecution{*first, *second, *third}
-	golden(t, "history", func(l screen.Look) []string { return historyLines(l, runs, today, false) })
-	golden(t, "history-wide", func(l screen.Look) []string { return historyLines(l, runs, today, true) })
+	looks(t, "history", func(l screen.Look) []string { return historyLines(l, runs, today, false) })
+	looks(t, "history-wide", func(l screen.Look) []string { return historyLines(l, runs, today, true) })
 }
 
 func TestDiagnoseShows(t *testing.T) {
@@ -95,9 +95,9 @@ func TestDiagnoseShows(t *testing.T) {
 		Others: []string{"servers/other/x is Running: waits"},
 		Gaps:   []diagnose.Gap{{What: "events in the namespace prod", Right: "list events"}, {What: "pods", Message: "connection refused"}},
 	}
-	golden(t, "diagnose", func(l screen.Look) []string { return reportLines(l, &report) })
+	looks(t, "diagnose", func(l screen.Look) []string { return reportLines(l, &report) })
 	fine := diagnose.Report{Cause: diagnose.None, Summary: "nothing is stuck: version 3.9.3 is rolled out", Chain: []diagnose.Link{{Object: "Instance zk", State: "Ready", Message: "version 3.9.3 is rolled out"}}}
-	golden(t, "diagnose-fine", func(l screen.Look) []string { return reportLines(l, &fine) })
+	looks(t, "diagnose-fine", func(l screen.Look) []string { return reportLines(l, &fine) })
 }
 
 // The end of a watch decides its exit code.

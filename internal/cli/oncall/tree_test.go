@@ -67,7 +67,7 @@ func TestTree(t *testing.T) {
 	run := execution(v1alpha1.RunStalled, v1alpha1.ReasonTimeout, pods)
 	root := &leaf{Object: "Instance zk", Health: "Stalled", Why: "plan update is stalled: " + pods,
 		Owns: []*leaf{runLeaf(run, today), objectLeaf(set), objectLeaf(web), {Object: "Secret zk-tls", Why: "not read"}}}
-	golden(t, "tree", func(l screen.Look) []string { return leafLines(l, root) })
+	looks(t, "tree", func(l screen.Look) []string { return leafLines(l, root) })
 }
 
 // Without a step the logs are those of what holds the run up; with one, of all below it.

@@ -5,8 +5,6 @@ package oncall
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/cli/golden"
 	"kudo.dev/kudo/internal/cli/screen"
 )
 
@@ -50,19 +49,7 @@ func TestWatch(t *testing.T) {
 				env.Clock = clocktesting.NewFakePassiveClock(today.Add(time.Duration(i) * time.Second))
 				v.draw()
 			}
-			got, file := strings.ReplaceAll(out.String(), "\x1b", "ESC"), filepath.Join("testdata", "watch."+name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("%s (go test ./internal/cli/oncall -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
-			}
+			golden.Compare(t, "watch."+name, strings.ReplaceAll(out.String(), "\x1b", "ESC"))
 		})
 	}
 }

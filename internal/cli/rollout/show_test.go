@@ -5,9 +5,6 @@ package rollout
 
 import (
 	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -17,30 +14,12 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/cli/golden"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/forecast"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/revision"
 )
-
-var update = flag.Bool("update", false, "Write the golden files.")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s (go test ./internal/cli/rollout -update writes it)\ngot:\n%s\nwant:\n%s", file, got, want)
-	}
-}
 
 func printer() (*session, *bytes.Buffer) {
 	out := &bytes.Buffer{}
@@ -108,7 +87,7 @@ func TestWhatAPreviewLooksLike(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out.Reset()
 			show()
-			golden(t, name, out.String())
+			golden.Compare(t, name, out.String())
 		})
 	}
 }
@@ -147,5 +126,5 @@ func TestWhatRightsLookLike(t *testing.T) {
 	}}
 	r.show(s)
 	(&rights{}).show(s)
-	golden(t, "rights", out.String())
+	golden.Compare(t, "rights", out.String())
 }
