@@ -42,10 +42,8 @@ func outputs(inst *v1alpha1.Instance, o *observed) map[string]apiextensionsv1.JS
 	if o.baseline.Execution == nil {
 		return nil
 	}
-	for i := range o.runs {
-		if o.runs[i].UID == o.baseline.Execution.UID {
-			return o.runs[i].Status.Outputs
-		}
+	if pe := o.run(o.baseline.Execution.UID); pe != nil {
+		return pe.Status.Outputs
 	}
 	return inst.Status.Outputs
 }

@@ -36,20 +36,14 @@ func errorsOf() []*class {
 			return &fault{write: w, excuses: disconnected, strike: func(_ *harness, x *exchange) { x.abort() }}
 		})},
 		{letter: "b", name: "lost", title: "reply lost after the commit", faults: each(func(w write) *fault {
-			return &fault{write: w, excuses: disconnected, strike: func(_ *harness, x *exchange) {
-				x.commit()
-				x.abort()
-			}}
+			return &fault{write: w, excuses: disconnected, strike: lose}
 		})},
 		{
 			// What the manager knows is older than what it was not told.
 			letter: "b", name: "lost-late", title: "reply lost after the commit, while every watch is 0.4 s late",
 			workloads: []string{"update", "upgrade", "delete", "rescue"}, faults: each(func(w write) *fault {
 				f := late(400 * time.Millisecond)()
-				f.write, f.excuses, f.strike = w, disconnected, func(_ *harness, x *exchange) {
-					x.commit()
-					x.abort()
-				}
+				f.write, f.excuses, f.strike = w, disconnected, lose
 				return f
 			}),
 		},
@@ -77,6 +71,12 @@ func errorsOf() []*class {
 		})
 	}
 	return out
+}
+
+// lose lets a write be done, and breaks the connection before the reply.
+func lose(_ *harness, x *exchange) {
+	x.commit()
+	x.abort()
 }
 
 func refused(w write, status int) *fault {
