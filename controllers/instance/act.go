@@ -22,6 +22,11 @@ import (
 
 // act creates and discards executions, and writes the lock into next's status.
 func (r *Reconciler) act(ctx context.Context, next *v1alpha1.Instance, o *observed, c engine.Choice) error {
+	if len(c.Discard) > 0 {
+		if err := r.current(ctx, next); err != nil {
+			return err
+		}
+	}
 	for _, run := range c.Discard {
 		if err := r.discard(ctx, o.run(types.UID(run.UID))); err != nil {
 			return err
@@ -168,6 +173,19 @@ func (r *Reconciler) stillThere(ctx context.Context, inst *v1alpha1.Instance) er
 	}
 	if err != nil {
 		return fmt.Errorf("reading the Instance that is being deleted: %w", err)
+	}
+	return nil
+}
+
+// current insists on an Instance that is as the API server has it: what it admits must not
+// be taken for something that waits.
+func (r *Reconciler) current(ctx context.Context, inst *v1alpha1.Instance) error {
+	live := &v1alpha1.Instance{}
+	if err := client.IgnoreNotFound(r.Live.Get(ctx, client.ObjectKeyFromObject(inst), live)); err != nil {
+		return fmt.Errorf("reading the Instance of executions that nothing waits for: %w", err)
+	}
+	if live.UID != inst.UID || live.ResourceVersion != inst.ResourceVersion {
+		return apierrors.NewConflict(v1alpha1.Resource("instances"), inst.Name, errors.New("it has gone on already"))
 	}
 	return nil
 }

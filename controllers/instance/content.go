@@ -52,18 +52,32 @@ func (r *Reconciler) consumed(ctx context.Context, inst *v1alpha1.Instance, o *o
 	}
 	seen := r.contents.of(inst, newLookedAt)
 	pending := r.watchContents(inst, known, seen)
-	if pending || o.facts.Suspended || holding(inst, o) {
+	doubt := waits(o)
+	if pending && !doubt || o.facts.Suspended || holding(inst, o) {
 		return nil
 	}
 	now := slices.Clone(known)
 	for i := range known {
-		if now[i].Digest, err = r.digestNow(ctx, inst, known[i], seen); err != nil {
+		if doubt {
+			now[i].Digest, err = r.digestLive(ctx, inst, known[i])
+		} else {
+			now[i].Digest, err = r.digestNow(ctx, inst, known[i], seen)
+		}
+		if err != nil {
 			return err
 		}
 		d.ContentChanged = d.ContentChanged || content.Changed(known[i], now[i].Digest)
 	}
 	d.Content, err = content.All(now)
 	return err
+}
+
+// waits says whether an execution of Kudo's own was made and not admitted, before this process
+// or its view: whether it is still wanted is not judged by what watches have shown so far.
+func waits(o *observed) bool {
+	return slices.ContainsFunc(o.facts.Runs, func(run engine.Run) bool {
+		return !run.ByUser && run.Epoch == 0 && !run.State.Terminal()
+	})
 }
 
 // external lists what pods consume and the Instance does not render itself. Where the last
@@ -139,27 +153,31 @@ func (r *Reconciler) digestNow(ctx context.Context, inst *v1alpha1.Instance, c r
 	if last, looked := seen.contents[c.ID()]; looked && is(o, last.uid, last.version) {
 		return last.digest, nil
 	}
+	digest, err := r.digestLive(ctx, inst, c)
+	if err != nil {
+		return "", err
+	}
+	seen.contents[c.ID()] = looked{uid: o.GetUID(), version: o.GetResourceVersion(), digest: digest}
+	return digest, nil
+}
+
+// digestLive reads an object, as the account, for the digest of what pods consume of it.
+func (r *Reconciler) digestLive(ctx context.Context, inst *v1alpha1.Instance, c revision.Content) (string, error) {
 	as, err := r.Accounts.ClientFor(impersonate.Account{Namespace: inst.Namespace, Name: inst.Spec.ServiceAccountName})
 	if err != nil {
 		return "", fmt.Errorf("acting as the account: %w", err)
 	}
 	live, err := r.Reader.Get(ctx, as, c.Reference(inst.Namespace))
-	var digest string
 	switch {
 	case apply.Classify(err).Class == engine.OutcomeTransient:
 		return "", err
 	case err != nil:
-		r.unnoticed(inst, "get", k, err)
-		digest = c.Digest
+		r.unnoticed(inst, "get", contentKey(inst, c), err)
+		return c.Digest, nil
 	case live == nil:
 		return "", nil
-	default:
-		if digest, err = content.Digest(live, c.Keys); err != nil {
-			return "", err
-		}
 	}
-	seen.contents[c.ID()] = looked{uid: o.GetUID(), version: o.GetResourceVersion(), digest: digest}
-	return digest, nil
+	return content.Digest(live, c.Keys)
 }
 
 func is(o metav1.Object, uid types.UID, version string) bool {

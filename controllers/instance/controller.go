@@ -80,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	o, err := r.gather(ctx, inst)
 	if err != nil {
-		return ctrl.Result{}, err
+		return requeue.OnConflict(err)
 	}
 	choice := engine.Choose(o.facts)
 	if !choice.Wake.IsZero() {

@@ -5,6 +5,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -76,6 +77,9 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 			o.runs = append(o.runs, pe)
 		}
 	}
+	if err := r.behind(ctx, inst, o); err != nil {
+		return nil, err
+	}
 	if o.baseline, err = r.Archive.Baseline(ctx, inst, o.runs); err != nil {
 		return nil, fmt.Errorf("finding out what the Instance was at rest: %w", err)
 	}
@@ -111,6 +115,29 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 		return nil, err
 	}
 	return o, r.incidents(ctx, inst, o)
+}
+
+// behind asks the API server for executions that the Instance admits and the cache does not
+// show. One that was removed lets go of it; one that is there makes the cache too old.
+func (r *Reconciler) behind(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
+	admitted := slices.Clone(inst.Status.Shared)
+	if a := inst.Status.Active; a != nil {
+		admitted = append(admitted, *a)
+	}
+	for _, a := range admitted {
+		if o.run(a.UID) != nil {
+			continue
+		}
+		pe := &v1alpha1.PlanExecution{}
+		err := r.Live.Get(ctx, client.ObjectKey{Namespace: inst.Namespace, Name: a.Name}, pe)
+		switch {
+		case err == nil && pe.UID == a.UID:
+			return apierrors.NewConflict(v1alpha1.Resource("planexecutions"), a.Name, errors.New("the cache does not show it yet"))
+		case client.IgnoreNotFound(err) != nil:
+			return fmt.Errorf("reading the execution of plan %s that the Instance admits: %w", a.Plan, err)
+		}
+	}
+	return nil
 }
 
 // desired is what the Instance wants now, or why that can not be rolled out.

@@ -64,7 +64,8 @@ type InstanceFacts struct {
 	Runs      []Run
 	// Incidents are the recovery rules whose condition holds, in the order of the version.
 	Incidents []Incident
-	// Unsure says that they may not hold any more: nothing starts because of them.
+	// Unsure says that they may not hold any more, and that others may: nothing starts
+	// because of them, and nothing that did is discarded.
 	Unsure bool
 	// Now is the time that incidents are judged by.
 	Now time.Time
@@ -139,7 +140,7 @@ func (f InstanceFacts) choose() Choice {
 		return f.chooseCleanup()
 	}
 	if f.Desired == nil {
-		return Choice{Discard: f.stale(nil)}
+		return Choice{} // what waits may be wanted once it is known again
 	}
 	if f.Suspended {
 		return Choice{Blocked: v1alpha1.ReasonSuspended, Message: "spec.suspend is true: no execution starts"}
@@ -263,7 +264,7 @@ func (f InstanceFacts) oldestUserRun(preempt bool) *Run {
 func (f InstanceFacts) stale(wanted *Start) []Run {
 	var out []Run
 	for _, r := range f.Runs {
-		if r.ByUser || r.Epoch > 0 || r.State.Terminal() {
+		if r.ByUser || r.Epoch > 0 || r.State.Terminal() || f.Unsure && r.forRecovery() {
 			continue
 		}
 		if wanted == nil || r.Plan != wanted.Plan || r.Trigger != wanted.Trigger {

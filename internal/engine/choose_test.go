@@ -290,8 +290,12 @@ func TestPreemptedRunComesAgain(t *testing.T) {
 	}
 }
 
+// While it is not known what is wanted, it is not known either what nobody waits for.
 func TestStaleExecutionsAreDiscarded(t *testing.T) {
 	old := ran("old", "update", 0, "", triggered("spec/6/B"))
+	if diff := cmp.Diff(Choice{}, Choose(InstanceFacts{Runs: []Run{old}})); diff != "" {
+		t.Errorf("without a desired state (-want +got):\n%s", diff)
+	}
 	got := Choose(InstanceFacts{Desired: want("A"), Runs: []Run{old}})
 	if diff := cmp.Diff(Choice{Start: &Start{"deploy", "spec/7/A"}, Discard: []Run{old}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -76,6 +76,14 @@ func TestChooseForRecovery(t *testing.T) {
 			facts(nil, repair("dead/1", 0, "", time.Minute, 0)),
 			Choice{Discard: []Run{repair("dead/1", 0, "", time.Minute, 0)}},
 		},
+		"but not before it is known what is broken": {
+			func() InstanceFacts {
+				f := facts(nil, repair("dead/1", 0, "", time.Minute, 0))
+				f.Unsure = true
+				return f
+			}(),
+			Choice{},
+		},
 		"its time counts from the end of the last run": {
 			facts(dead, repair("dead/1", 2, v1alpha1.RunSucceeded, 3*time.Minute, time.Minute)),
 			Choice{Wake: noon.Add(3 * time.Minute)},

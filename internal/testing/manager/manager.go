@@ -135,7 +135,8 @@ func (p *Process) AwaitReady(ctx context.Context) error {
 	err := wait.PollUntilContextCancel(ctx, probePause, true, func(ctx context.Context) (bool, error) {
 		select {
 		case <-p.ended:
-			return false, fmt.Errorf("%w: %w", ErrEnded, p.err)
+			tail, err := p.LogTail(5)
+			return false, errors.Join(fmt.Errorf("%w: %w: its log ends with\n%s", ErrEnded, p.err, tail), err)
 		default:
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
