@@ -118,7 +118,7 @@ func hint(err error) string {
 	case apierrors.IsForbidden(err) && strings.Contains(text, "violates PodSecurity"):
 		return ". The namespace's pod security level does not allow this pod"
 	case apierrors.IsForbidden(err) && strings.Contains(text, "impersonate"):
-		return ". Kudo may not act as accounts of this namespace: bind the ClusterRole kudo-impersonate-on here"
+		return ". Kudo may not act as accounts of this namespace: let an admin run kubectl kudo deploy with --grant-only, or bind the ClusterRole kudo-impersonate-on here"
 	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
 		return ""
 	case apierrors.IsForbidden(err):

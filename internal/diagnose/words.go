@@ -103,8 +103,12 @@ func (d *diagnosis) forbiddenWords(f *finding, text string) bool {
 	}
 	if strings.Contains(text, "impersonate") {
 		f.cause = ImpersonationForbidden
-		f.next = []Command{d.kubectl("let Kudo act as the accounts of this namespace (an admin's job)",
-			"create rolebinding kudo-impersonate-on --clusterrole=kudo-impersonate-on --serviceaccount=kudo-system:kudo-manager")}
+		spec := d.Instance.Spec
+		f.next = []Command{{
+			Why: "let Kudo act as this account, with what the version needs (an admin's job)",
+			Run: fmt.Sprintf("kubectl kudo -n %s deploy %s %s --version %s --service-account %s --grant-only",
+				d.Instance.Namespace, spec.Framework, d.Instance.Name, spec.Version, spec.ServiceAccountName),
+		}}
 		return true
 	}
 	m := forbiddenWords.FindStringSubmatch(text)

@@ -79,7 +79,7 @@ func newUpgrade(env *command.Env) *cobra.Command {
 func (c *change) addFlags(cmd *cobra.Command) {
 	c.set.AddFlags(cmd, "", "to change")
 	c.confirm.AddFlags(cmd)
-	c.waiting.addFlags(cmd)
+	c.waiting.addFlags(cmd, "until it is ready, or stalls")
 }
 
 func (c *change) run(ctx context.Context, env *command.Env, name string) error {

@@ -39,7 +39,7 @@ func newUninstall(env *command.Env) *cobra.Command {
 		},
 	}
 	confirm.AddFlags(cmd)
-	w.addFlags(cmd)
+	w.addFlags(cmd, "until it is gone")
 	return cmd
 }
 

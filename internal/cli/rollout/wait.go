@@ -27,8 +27,8 @@ type waiting struct {
 	timeout time.Duration
 }
 
-func (w *waiting) addFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&w.wait, "wait", false, "Wait until it is ready, or stalled")
+func (w *waiting) addFlags(cmd *cobra.Command, until string) {
+	cmd.Flags().BoolVar(&w.wait, "wait", false, "Wait "+until)
 	cmd.Flags().DurationVar(&w.timeout, "timeout", 10*time.Minute, "How long to wait")
 }
 
@@ -113,6 +113,39 @@ func (w *waiting) gone(ctx context.Context, s *session, u *unstructured.Unstruct
 		return fmt.Errorf("interrupted: the removal of %s goes on", titleOf(u))
 	case wait.Interrupted(err):
 		return fmt.Errorf("%s is still there after %s. Why: kubectl kudo diagnose %s -n %s", titleOf(u), w.timeout, titleOf(u), s.namespace)
+	}
+	return err //nolint:wrapcheck // it says what it is about
+}
+
+// ended waits until a run has ended. One that stalls, or does not succeed, is an error in its
+// own words.
+func (w *waiting) ended(ctx context.Context, s *session, pe *v1alpha1.PlanExecution, of string) error {
+	follow := fmt.Sprintf("kubectl kudo status %s -n %s --watch", of, pe.Namespace)
+	if !w.wait {
+		s.Printf("follow it with: %s\n", follow)
+		return nil
+	}
+	err := wait.PollUntilContextTimeout(ctx, time.Second, w.timeout, true, func(context.Context) (bool, error) {
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(pe), pe); err != nil {
+			return false, evidence.Denied("reading the PlanExecution "+pe.Name, err) //nolint:wrapcheck // it says what it is about
+		}
+		switch state := pe.Status.State; {
+		case state == v1alpha1.RunStalled:
+			return false, fmt.Errorf("plan %s is stalled: %s. What to do: kubectl kudo diagnose %s -n %s", pe.Spec.Plan, pe.Status.Message, of, pe.Namespace)
+		case state.Terminal() && state != v1alpha1.RunSucceeded:
+			return false, fmt.Errorf("plan %s ended %s (%s): %s", pe.Spec.Plan, state, pe.Status.Reason, pe.Status.Message)
+		default:
+			return state.Terminal(), nil
+		}
+	})
+	switch {
+	case err == nil:
+		s.Printf("plan %s of %s has ended: %s\n", pe.Spec.Plan, of, pe.Status.State)
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted: plan %s goes on. Follow it with: %s", pe.Spec.Plan, follow)
+	case wait.Interrupted(err):
+		return fmt.Errorf("plan %s has not ended after %s: %s. What it waits for: kubectl kudo status %s -n %s", pe.Spec.Plan, w.timeout, pe.Status.Message, of, pe.Namespace)
 	}
 	return err //nolint:wrapcheck // it says what it is about
 }

@@ -75,6 +75,28 @@ func TestSet(t *testing.T) {
 	n.says(1, []string{"there is no Instance nope", "There are: store/one"}, "set", "nope", "size=2", "--yes")
 }
 
+// A stuck change is left by a rollback, which says what goes back and can be waited for.
+func TestRollback(t *testing.T) {
+	n := newTeam(t)
+	n.says(1, []string{"there is no Instance one"}, "rollback", "one", "--yes")
+	n.store("one")
+	n.says(0, []string{"store/one is ready"}, "set", "one", "size=2", "--yes", "--wait")
+	n.says(1, []string{"store/one is stalled", "What to do: kubectl kudo diagnose store/one"}, "set", "one", "tag=stuck", "size=3", "--yes", "--wait")
+	if code, out := n.kudo("n\n", "rollback", "one"); code != 1 || !strings.Contains(out, "Roll store/one back? [y/N] error: nothing was done") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	n.says(0, []string{
+		"goes back to version 1.0.0, as plan deploy left it: 2 objects\n  size: 3 → 2\n  tag: \"stuck\" → \"a\"\n",
+		"plan rollback of store/one has ended: Succeeded",
+	}, "rollback", "one", "--yes", "--wait")
+	config := &corev1.ConfigMap{}
+	if !n.exists(config, "one") || config.Data["size"] != "2" || config.Data["tag"] != "a" {
+		t.Errorf("the data is %v", config.Data)
+	}
+	n.says(1, []string{"store/one is stalled: RolledBack"}, "set", "one", "tag=stuck", "--yes", "--wait")
+	n.says(0, []string{"store/one is ready"}, "set", "one", "tag=b", "--yes", "--wait")
+}
+
 // What the preview of many says holds for each of them.
 func TestPreviewOfAll(t *testing.T) {
 	n := newTeam(t)
