@@ -32,5 +32,17 @@ func foundMutants() []*mutant {
 			workload: "upgrade", class: "lost-late", write: write{"PUT planexecutions/one-upgrade-HASH/status", -1},
 			finds: "was announced by no status",
 		},
+		{
+			name:     "an execution that is discarded before it is known what it is for",
+			edits:    []edit{{"controllers/instance/content.go", `doubt := waits(o)`, `doubt := false && waits(o)`}},
+			workload: "content", class: "killed-after", write: write{"POST planexecutions", 1},
+			finds: "times that planexecutions one-update-HASH was made: 2",
+		},
+		{
+			name:     "an Instance that lets go of what its cache does not show",
+			edits:    []edit{{"controllers/instance/gather.go", `		if o.run(a.UID) != nil {`, `		if o.run(a.UID) != nil || true {`}},
+			workload: "custom", class: "lagging-lists", write: write{"POST jobs", 1}, shown: write{"the beginning", 1},
+			lagging: "planexecutions", finds: "which had not ended",
+		},
 	}
 }

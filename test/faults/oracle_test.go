@@ -133,9 +133,9 @@ func (l *ledger) late(r *run) []string {
 	var out []string
 	for _, w := range l.managers[r.namespace] {
 		after := w.At.Sub(r.calm)
-		done := w.Code == http.StatusConflict || w.Verb == "delete" && w.Code == http.StatusNotFound
+		done := w.Code == http.StatusConflict || w.Code == http.StatusNotFound
 		if done && after < time.Second {
-			continue // a write whose answer was lost is tried again, and refused
+			continue // one that was not told of its own success, or of the end, tries again
 		}
 		if after > 0 {
 			out = append(out, fmt.Sprintf("%s %s %s %s after the end (%d)",
