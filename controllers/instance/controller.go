@@ -95,6 +95,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		// Nobody is helped by a loop: say what the API server said, and look again later.
 		choice = engine.Choice{Blocked: refused.Reason, Message: refused.Message}
 		o.wake = refusedPause
+		if !holding(next, o) {
+			next.Status.Active = nil // else its end is taken for a run that goes on
+		}
 	}
 	if choice.Done {
 		return requeue.OnConflict(r.finish(ctx, next, o))

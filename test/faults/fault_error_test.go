@@ -102,7 +102,7 @@ func permanent(w write, status int) *fault {
 	switch {
 	case w.key == "POST jobs": // the attempt whose Job could not be made counts
 		f.differs = regexp.MustCompile(retried.String() + `|^times that jobs`)
-	case w.key == "POST planexecutions", strings.HasPrefix(w.key, "PUT instances/"): // not admitted yet: the touched spec is another trigger
+	case w.key == "POST planexecutions", strings.HasPrefix(w.key, "PUT instances/"), strings.HasPrefix(w.key, "PUT frameworkversions/"): // not admitted yet: the touched spec is another trigger
 		f.differs = regexp.MustCompile(retried.String() + `|^times that planexecutions`)
 	}
 	f.heal = func(ctx context.Context, h *harness, r *run) error {

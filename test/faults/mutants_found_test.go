@@ -44,5 +44,13 @@ func foundMutants() []*mutant {
 			workload: "custom", class: "lagging-lists", write: write{"POST jobs", 1}, shown: write{"the beginning", 1},
 			lagging: "planexecutions", finds: "which had not ended",
 		},
+		{
+			name: "a run that has ended and is taken for one that goes on",
+			edits: []edit{{"controllers/instance/controller.go", `		if !holding(next, o) {
+`, `		if false {
+`}},
+			workload: "rescue", class: "403", write: write{"POST planexecutions", 1},
+			finds: "nothing says",
+		},
 	}
 }
