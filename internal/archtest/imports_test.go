@@ -29,7 +29,7 @@ const (
 var (
 	purePackages  = []string{"engine", "graph", "params", "render", "health", "crdgen", "validation", "pack", "revision", "expr", "drift", "projection", "content", "forecast", "diagnose", "lint", "legacy", "authority", "generate", "scaffold", "packtest", "practice"}
 	shellPackages = []string{"apply", "archive", "certs", "impersonate", "metric", "conditions", "dynamic", "crdinstall", "registry", "lock", "lineage", "preflight", "transport", "observe", "requeue"}
-	toolPackages  = []string{"cli", "harness", "testing", "archtest"}
+	toolPackages  = []string{"cli", "golden", "harness", "testing", "archtest"}
 )
 
 // layerOf says where a package belongs; "" if nobody has said so.

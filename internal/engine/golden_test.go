@@ -4,20 +4,16 @@
 package engine
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden logs")
 
 // event is what the world does between two decisions of a golden log.
 type event func(*story)
@@ -192,23 +188,7 @@ func TestGoldenRuns(t *testing.T) {
 				e(s)
 				s.settle()
 			}
-			compareGolden(t, strings.ReplaceAll(name, " ", "-"), s.log.String())
+			golden.Compare(t, "testdata/"+strings.ReplaceAll(name, " ", "-")+".golden", s.log.String())
 		})
 	}
-}
-
-// golden reads a recorded log; with -update it records what came now.
-func golden(t *testing.T, name, got string) string {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(want)
 }

@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/golden"
 )
 
 // moments are the states of the step "b/x", between two others, in which people ask for
@@ -93,7 +92,7 @@ func TestEveryActionAtEveryMoment(t *testing.T) {
 			fmt.Fprintf(&log, "  %-12s %s\n", moment[2:], outcomes[0])
 		}
 	}
-	compareGolden(t, "every-action-at-every-moment", log.String())
+	golden.Compare(t, "testdata/every-action-at-every-moment.golden", log.String())
 }
 
 // became tells the state of the run and of its steps, and the answer.
@@ -111,12 +110,4 @@ func (s *story) became() string {
 		verdict = "refused"
 	}
 	return fmt.Sprintf("%s, steps %s %s %s; %s: %s", s.state.Run, short("a/w/w"), short("b/x/x"), short("c/y/y"), verdict, answer.Message)
-}
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	want := golden(t, name, got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the run changed (-want +got); -update rewrites the log:\n%s", diff)
-	}
 }

@@ -5,21 +5,18 @@ package legacy
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"kudo.dev/kudo/internal/golden"
 	"kudo.dev/kudo/internal/graph"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // fixtures are the operators below testdata/operators.
 func fixtures(t *testing.T) []string {
@@ -46,7 +43,7 @@ func TestImportGolden(t *testing.T) {
 			if diff := cmp.Diff(result, again); diff != "" {
 				t.Errorf("two imports differ:\n%s", diff)
 			}
-			golden(t, filepath.Join("testdata", filepath.Base(dir)+".golden"), listing(result))
+			golden.Compare(t, "testdata/"+filepath.Base(dir)+".golden", string(listing(result)))
 		})
 	}
 }
@@ -62,23 +59,6 @@ func listing(r *Result) []byte {
 		fmt.Fprintln(&b, n)
 	}
 	return b.Bytes()
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("%s differs (-want +got); run with -update if that is right:\n%s", name, diff)
-	}
 }
 
 // TestPublishableCompiles: what is said to be publishable compiles, and what is not, does not.

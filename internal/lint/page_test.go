@@ -5,16 +5,13 @@ package lint
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"kudo.dev/kudo/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write docs/spec/lint.md")
 
 const page = "../../docs/spec/lint.md"
 
@@ -57,18 +54,7 @@ func TestPageIsUpToDate(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", rule.ID, rule.Severity, cell(rule.Title), cell(rule.Why), cell(rule.Fix))
 	}
-	if *update {
-		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(b.String(), string(have)); diff != "" {
-		t.Errorf("docs/spec/lint.md is not up to date; run go test ./internal/lint -update\n%s", diff)
-	}
+	golden.Compare(t, page, b.String())
 }
 
 // TestDefinitionsAreUpToDate: a schema of yesterday refuses what is right today.

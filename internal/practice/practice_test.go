@@ -4,7 +4,6 @@
 package practice
 
 import (
-	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -12,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
-)
 
-var update = flag.Bool("update", false, "write the golden file of a profile that is not released yet")
+	"kudo.dev/kudo/internal/golden"
+)
 
 func objects(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
@@ -55,19 +54,7 @@ func TestAProfileNeverChanges(t *testing.T) {
 	all := objects(t)
 	Apply(V1, all)
 	got := text(t, all)
-	const file = "testdata/v1.out.yaml"
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("profile v1 (-want +got):\n%s", diff)
-	}
+	golden.Compare(t, "testdata/v1.out.yaml", got) // -update is for a profile that is not released yet
 	Apply(V1, all)
 	if diff := cmp.Diff(got, text(t, all)); diff != "" {
 		t.Errorf("applied twice (-once +twice):\n%s", diff)

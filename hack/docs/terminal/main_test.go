@@ -4,15 +4,12 @@
 package main
 
 import (
-	"flag"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"kudo.dev/kudo/internal/golden"
 )
-
-var update = flag.Bool("update", false, "draw the pictures of the documentation anew")
 
 // The pictures in the README are what the commands print, as their own tests hold it.
 func TestPicturesAreUpToDate(t *testing.T) {
@@ -24,20 +21,7 @@ func TestPicturesAreUpToDate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := "../../../docs/images/" + p.to + ".svg"
-		got := draw(p.title, string(raw))
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s is out of date, run: go test ./hack/docs/terminal -update\n%s", p.to, diff)
-		}
+		golden.Compare(t, "../../../docs/images/"+p.to+".svg", draw(p.title, string(raw)))
 	}
 }
 

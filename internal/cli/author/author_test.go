@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -22,9 +21,8 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
 	zookeepers   = "../../../frameworks/zookeeper/"
@@ -63,23 +61,6 @@ func refused(t *testing.T, words string, args ...string) {
 	}
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
-
 func TestRender(t *testing.T) {
 	tests := map[string][]string{
 		"render-deploy.txt":  {"-o", "name"},
@@ -90,7 +71,7 @@ func TestRender(t *testing.T) {
 	}
 	for name, args := range tests {
 		t.Run(name, func(t *testing.T) {
-			golden(t, name, must(t, append([]string{"render", zookeeper}, args...)...))
+			golden.Compare(t, "testdata/"+name, must(t, append([]string{"render", zookeeper}, args...)...))
 		})
 	}
 }

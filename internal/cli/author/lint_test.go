@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"kudo.dev/kudo/internal/cli/command"
+	"kudo.dev/kudo/internal/golden"
 )
 
 // runLint runs the command on the sick package in testdata, as on a terminal or not.
@@ -46,7 +47,7 @@ func TestLintOutput(t *testing.T) {
 			if name != "explain" && !errors.Is(err, command.ErrFindings) || name == "explain" && err != nil {
 				t.Errorf("the error is %v", err)
 			}
-			golden(t, "lint-"+name+".golden", got)
+			golden.Compare(t, "testdata/lint-"+name+".golden", got)
 		})
 	}
 }

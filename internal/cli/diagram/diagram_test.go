@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
-	"kudo.dev/kudo/internal/cli/golden"
+	"kudo.dev/kudo/internal/golden"
 )
 
 const specYAML = `
@@ -58,7 +58,7 @@ func TestDraw(t *testing.T) {
 		"dot": New(&spec, &spec.Plans[0], run).DOT(), "simple": New(&spec, &spec.Plans[1], nil).Text(), "simple-dot": New(&spec, &spec.Plans[1], nil).DOT(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			golden.Compare(t, name, strings.Join(lines, "\n")+"\n")
+			golden.Compare(t, "testdata/"+name+".golden", strings.Join(lines, "\n")+"\n")
 		})
 	}
 }

@@ -11,15 +11,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
-	"kudo.dev/kudo/internal/cli/golden"
 	"kudo.dev/kudo/internal/cli/screen"
+	"kudo.dev/kudo/internal/golden"
 )
 
 // looks compares what is shown on a plain output, and on a terminal, with files.
 func looks(t *testing.T, name string, lines func(screen.Look) []string) {
 	t.Helper()
 	for kind, l := range map[string]screen.Look{"plain": {}, "tty": {Color: true, Width: 100}} {
-		golden.Compare(t, name+"."+kind, strings.ReplaceAll(strings.Join(lines(l), "\n")+"\n", "\x1b", "ESC"))
+		golden.Compare(t, "testdata/"+name+"."+kind+".golden", strings.ReplaceAll(strings.Join(lines(l), "\n")+"\n", "\x1b", "ESC"))
 	}
 }
 

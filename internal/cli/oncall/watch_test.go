@@ -15,8 +15,8 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
-	"kudo.dev/kudo/internal/cli/golden"
 	"kudo.dev/kudo/internal/cli/screen"
+	"kudo.dev/kudo/internal/golden"
 )
 
 // A watch draws the Instance again on a terminal, and else prints what changed, once.
@@ -49,7 +49,7 @@ func TestWatch(t *testing.T) {
 				env.Clock = clocktesting.NewFakePassiveClock(today.Add(time.Duration(i) * time.Second))
 				v.draw()
 			}
-			golden.Compare(t, "watch."+name, strings.ReplaceAll(out.String(), "\x1b", "ESC"))
+			golden.Compare(t, "testdata/watch."+name+".golden", strings.ReplaceAll(out.String(), "\x1b", "ESC"))
 		})
 	}
 }

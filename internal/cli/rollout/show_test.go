@@ -14,9 +14,9 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/cli/command"
-	"kudo.dev/kudo/internal/cli/golden"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/forecast"
+	"kudo.dev/kudo/internal/golden"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/revision"
 )
@@ -87,7 +87,7 @@ func TestWhatAPreviewLooksLike(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out.Reset()
 			show()
-			golden.Compare(t, name, out.String())
+			golden.Compare(t, "testdata/"+name+".golden", out.String())
 		})
 	}
 }
@@ -126,5 +126,5 @@ func TestWhatRightsLookLike(t *testing.T) {
 	}}
 	r.show(s)
 	(&rights{}).show(s)
-	golden.Compare(t, "rights", out.String())
+	golden.Compare(t, "testdata/rights.golden", out.String())
 }

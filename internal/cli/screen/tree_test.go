@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
-	"kudo.dev/kudo/internal/cli/golden"
+	"kudo.dev/kudo/internal/golden"
 )
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -73,7 +73,7 @@ func TestTree(t *testing.T) {
 		"stalled": {execution(v1alpha1.RunStalled, "Job demo/zk-verify\nfailed"), Look{}},
 		"new":     {&v1alpha1.PlanExecution{Spec: v1alpha1.PlanExecutionSpec{Plan: "deploy"}}, Look{}},
 	} {
-		t.Run(name, func(t *testing.T) { golden.Compare(t, name, lines(Tree(tc.pe, now, tc.l))) })
+		t.Run(name, func(t *testing.T) { golden.Compare(t, "testdata/"+name+".golden", lines(Tree(tc.pe, now, tc.l))) })
 	}
 }
 
@@ -97,7 +97,7 @@ func TestChanges(t *testing.T) {
 	for _, pair := range [][2]*v1alpha1.PlanExecution{{nil, fresh}, {fresh, running}, {running, running}, {running, stalled}, {stalled, done}} {
 		out = append(append(out, Changes(pair[0], pair[1], now)...), "--")
 	}
-	golden.Compare(t, "changes", lines(out))
+	golden.Compare(t, "testdata/changes.golden", lines(out))
 }
 
 func TestScreen(t *testing.T) {
@@ -109,7 +109,7 @@ func TestScreen(t *testing.T) {
 	s.Print("below")
 	height = 3
 	s.Draw([]string{"does not fit", "fits", "fits too"})
-	golden.Compare(t, "screen", strings.ReplaceAll(out.String(), "\x1b", "ESC"))
+	golden.Compare(t, "testdata/screen.golden", strings.ReplaceAll(out.String(), "\x1b", "ESC"))
 }
 
 func TestStepWithoutATerminal(t *testing.T) {

@@ -7,11 +7,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,27 +19,9 @@ import (
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/generate"
+	"kudo.dev/kudo/internal/golden"
 	"kudo.dev/kudo/internal/testing/sample"
 )
-
-var update = flag.Bool("update", false, "Write the golden files.")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (go test ./internal/generate/docs -update writes it) (-want +got):\n%s", file, diff)
-	}
-}
 
 func files(t *testing.T, s *generate.Source) generate.Files {
 	t.Helper()
@@ -55,12 +34,12 @@ func files(t *testing.T, s *generate.Source) generate.Files {
 
 func TestGoldenDocumentation(t *testing.T) {
 	zk, wide := files(t, sample.ZooKeeper(t, "3.9.3")), files(t, sample.Wide(t))
-	golden(t, "zookeeper-verify.md", zk["plans/verify.md"])
-	golden(t, "zookeeper-update.svg", zk["plans/update.svg"])
-	golden(t, "wide.md", wide["README.md"])
-	golden(t, "wide-parameters.md", wide["parameters.md"])
-	golden(t, "wide-update.md", wide["plans/update.md"])
-	golden(t, "wide-update.svg", wide["plans/update.svg"])
+	golden.Compare(t, "testdata/zookeeper-verify.md", string(zk["plans/verify.md"]))
+	golden.Compare(t, "testdata/zookeeper-update.svg", string(zk["plans/update.svg"]))
+	golden.Compare(t, "testdata/wide.md", string(wide["README.md"]))
+	golden.Compare(t, "testdata/wide-parameters.md", string(wide["parameters.md"]))
+	golden.Compare(t, "testdata/wide-update.md", string(wide["plans/update.md"]))
+	golden.Compare(t, "testdata/wide-update.svg", string(wide["plans/update.svg"]))
 }
 
 // A runbook leaves no step, no task and nothing that takes one back out.

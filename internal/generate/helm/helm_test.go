@@ -6,7 +6,6 @@ package helm
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"maps"
 	"os"
 	"path/filepath"
@@ -33,11 +32,10 @@ import (
 	"kudo.dev/kudo/internal/crdgen"
 	"kudo.dev/kudo/internal/generate"
 	"kudo.dev/kudo/internal/generate/rbac"
+	"kudo.dev/kudo/internal/golden"
 	"kudo.dev/kudo/internal/params"
 	"kudo.dev/kudo/internal/testing/sample"
 )
-
-var update = flag.Bool("update", false, "Write the golden files.")
 
 func sources(t *testing.T) map[string]*generate.Source {
 	return map[string]*generate.Source{
@@ -381,23 +379,6 @@ func TestTheFrameworkIsPublishedAsItIs(t *testing.T) {
 }
 
 func TestGoldenSchema(t *testing.T) {
-	golden(t, "values.schema.json", files(t, sample.ZooKeeper(t, "3.9.3"))["zookeeper/values.schema.json"])
-	golden(t, "values.yaml", files(t, sample.Wide(t))["wide/values.yaml"])
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (go test ./internal/generate/helm -update writes it) (-want +got):\n%s", file, diff)
-	}
+	golden.Compare(t, "testdata/values.schema.json", string(files(t, sample.ZooKeeper(t, "3.9.3"))["zookeeper/values.schema.json"]))
+	golden.Compare(t, "testdata/values.yaml", string(files(t, sample.Wide(t))["wide/values.yaml"]))
 }
