@@ -75,9 +75,7 @@ func (r *Reconciler) consumed(ctx context.Context, inst *v1alpha1.Instance, o *o
 // waits says whether an execution of Kudo's own was made and not admitted, before this process
 // or its view: whether it is still wanted is not judged by what watches have shown so far.
 func waits(o *observed) bool {
-	return slices.ContainsFunc(o.facts.Runs, func(run engine.Run) bool {
-		return !run.ByUser && run.Epoch == 0 && !run.State.Terminal()
-	})
+	return slices.ContainsFunc(o.facts.Runs, func(run engine.Run) bool { return !run.ByUser && run.Waits() })
 }
 
 // external lists what pods consume and the Instance does not render itself. Where the last

@@ -120,11 +120,7 @@ func (r *Reconciler) gather(ctx context.Context, inst *v1alpha1.Instance) (*obse
 // behind asks the API server for executions that the Instance admits and the cache does not
 // show. One that was removed lets go of it; one that is there makes the cache too old.
 func (r *Reconciler) behind(ctx context.Context, inst *v1alpha1.Instance, o *observed) error {
-	admitted := slices.Clone(inst.Status.Shared)
-	if a := inst.Status.Active; a != nil {
-		admitted = append(admitted, *a)
-	}
-	for _, a := range admitted {
+	for _, a := range archive.Admitted(inst) {
 		if o.run(a.UID) != nil {
 			continue
 		}

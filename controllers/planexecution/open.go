@@ -6,13 +6,13 @@ package planexecution
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/engine"
 	"kudo.dev/kudo/internal/graph"
 	"kudo.dev/kudo/internal/impersonate"
@@ -142,21 +142,12 @@ func queued(pe *v1alpha1.PlanExecution) string {
 // held returns how an Instance admits an execution: as the one that holds it, or as one
 // that runs beside others. Nil if it does not.
 func held(inst *v1alpha1.Instance, pe *v1alpha1.PlanExecution) *v1alpha1.ActiveExecution {
-	for _, a := range admitted(inst) {
+	for _, a := range archive.Admitted(inst) {
 		if a.UID == pe.UID && (pe.Status.Epoch == 0 || pe.Status.Epoch == a.Epoch) {
 			return &a
 		}
 	}
 	return nil
-}
-
-// admitted lists the executions that an Instance admits.
-func admitted(inst *v1alpha1.Instance) []v1alpha1.ActiveExecution {
-	out := slices.Clone(inst.Status.Shared)
-	if a := inst.Status.Active; a != nil {
-		out = append(out, *a)
-	}
-	return out
 }
 
 // program finds the compiled plan, pinning the inputs first where that was not done.

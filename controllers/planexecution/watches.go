@@ -20,6 +20,7 @@ import (
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
 	"kudo.dev/kudo/internal/apply"
+	"kudo.dev/kudo/internal/archive"
 	"kudo.dev/kudo/internal/dynamic"
 )
 
@@ -54,7 +55,7 @@ func activeOf(_ context.Context, o client.Object) []reconcile.Request {
 		return nil
 	}
 	var out []reconcile.Request
-	for _, a := range admitted(inst) {
+	for _, a := range archive.Admitted(inst) {
 		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: inst.Namespace, Name: a.Name}})
 	}
 	return out

@@ -4,6 +4,7 @@
 package archive
 
 import (
+	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,4 +55,14 @@ func (b *Baseline) Run() *engine.Run {
 		Version: b.Completed.Version.Name, Desired: b.Completed.Desired, State: v1alpha1.RunSucceeded, Lifecycle: true,
 		Deployed: b.Whole(),
 	}
+}
+
+// Admitted lists the executions that an Instance admits: those that run beside others, and the
+// one that holds it.
+func Admitted(inst *v1alpha1.Instance) []v1alpha1.ActiveExecution {
+	out := slices.Clone(inst.Status.Shared)
+	if a := inst.Status.Active; a != nil {
+		out = append(out, *a)
+	}
+	return out
 }

@@ -47,6 +47,9 @@ type Run struct {
 	Finished time.Time
 }
 
+// Waits says whether it was made and nothing has admitted it.
+func (r Run) Waits() bool { return r.Epoch == 0 && !r.State.Terminal() }
+
 // InstanceFacts are what Choose decides from.
 type InstanceFacts struct {
 	Deleting bool
@@ -250,7 +253,7 @@ func (f InstanceFacts) oldestUserRun(preempt bool) *Run {
 	var oldest *Run
 	for i := range f.Runs {
 		r := &f.Runs[i]
-		if !r.ByUser || r.Epoch > 0 || r.State.Terminal() || (preempt && !r.Preempt) {
+		if !r.ByUser || !r.Waits() || (preempt && !r.Preempt) {
 			continue
 		}
 		if oldest == nil || r.Created.Before(oldest.Created) || (r.Created.Equal(oldest.Created) && r.Name < oldest.Name) {
@@ -264,7 +267,7 @@ func (f InstanceFacts) oldestUserRun(preempt bool) *Run {
 func (f InstanceFacts) stale(wanted *Start) []Run {
 	var out []Run
 	for _, r := range f.Runs {
-		if r.ByUser || r.Epoch > 0 || r.State.Terminal() || f.Unsure && r.forRecovery() {
+		if r.ByUser || !r.Waits() || f.Unsure && r.forRecovery() {
 			continue
 		}
 		if wanted == nil || r.Plan != wanted.Plan || r.Trigger != wanted.Trigger {

@@ -80,7 +80,7 @@ func (f InstanceFacts) attempt(i Incident) (start *Start, admit *Run) {
 	for k := range f.Runs {
 		r := &f.Runs[k]
 		number, own := i.of(*r)
-		if own && r.Epoch == 0 && !r.State.Terminal() && r.Plan == i.Plan {
+		if own && r.Waits() && r.Plan == i.Plan {
 			return nil, r
 		}
 		last = max(last, number)

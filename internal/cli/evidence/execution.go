@@ -5,6 +5,7 @@ package evidence
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
@@ -85,4 +86,17 @@ func Written(pe *v1alpha1.PlanExecution) []v1alpha1.ObjectReference {
 		}
 	}
 	return out
+}
+
+// Ended says whether a run has ended or stalls, and whether that is an error.
+func Ended(pe *v1alpha1.PlanExecution) (bool, error) {
+	switch state := pe.Status.State; {
+	case state == v1alpha1.RunSucceeded:
+		return true, nil
+	case state == v1alpha1.RunStalled:
+		return true, fmt.Errorf("plan %s is stalled: %s. Why: kubectl kudo -n %s diagnose %s", pe.Spec.Plan, pe.Status.Message, pe.Namespace, pe.Spec.Instance)
+	case state.Terminal():
+		return true, fmt.Errorf("plan %s ended %s (%s): %s", pe.Spec.Plan, state, pe.Status.Reason, pe.Status.Message)
+	}
+	return false, nil
 }

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kudo.dev/kudo/apis/kudo/v1alpha1"
+	"kudo.dev/kudo/internal/cli/evidence"
 	"kudo.dev/kudo/internal/cli/screen"
 	"kudo.dev/kudo/internal/diagnose"
 )
@@ -200,12 +201,12 @@ func TestRunsThatEnd(t *testing.T) {
 	for state, want := range map[v1alpha1.RunState]string{
 		v1alpha1.RunSucceeded: "", v1alpha1.RunStalled: "diagnose zk", v1alpha1.RunFailed: "ended Failed (JobFailed)", v1alpha1.RunCancelled: "ended Cancelled",
 	} {
-		over, err := ended(execution(state, "JobFailed", "m"))
+		over, err := evidence.Ended(execution(state, "JobFailed", "m"))
 		if !over || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %t, %v", state, over, err)
 		}
 	}
-	if over, err := ended(execution(v1alpha1.RunRunning, "", "")); over || err != nil {
+	if over, err := evidence.Ended(execution(v1alpha1.RunRunning, "", "")); over || err != nil {
 		t.Errorf("running: %t, %v", over, err)
 	}
 }

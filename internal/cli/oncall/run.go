@@ -136,8 +136,8 @@ func (o *runOptions) follow(ctx context.Context, env *command.Env, s *subject, p
 		if out.Live && before != nil {
 			out.Draw(screen.Tree(before, env.Clock.Now(), out.Look()))
 		}
-		if over, err := ended(before); over {
-			return err
+		if over, err := evidence.Ended(before); over {
+			return err //nolint:wrapcheck // it says what it is about
 		}
 		select {
 		case <-ctx.Done():
@@ -148,17 +148,4 @@ func (o *runOptions) follow(ctx context.Context, env *command.Env, s *subject, p
 		case <-ticker.C:
 		}
 	}
-}
-
-// ended says whether a run has ended or stalls, and whether that is an error.
-func ended(pe *v1alpha1.PlanExecution) (bool, error) {
-	switch state := pe.Status.State; {
-	case state == v1alpha1.RunSucceeded:
-		return true, nil
-	case state == v1alpha1.RunStalled:
-		return true, fmt.Errorf("plan %s is stalled: %s. Why: kubectl kudo -n %s diagnose %s", pe.Spec.Plan, pe.Status.Message, pe.Namespace, pe.Spec.Instance)
-	case state.Terminal():
-		return true, fmt.Errorf("plan %s ended %s (%s): %s", pe.Spec.Plan, state, pe.Status.Reason, pe.Status.Message)
-	}
-	return false, nil
 }

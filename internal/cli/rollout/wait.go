@@ -129,14 +129,7 @@ func (w *waiting) ended(ctx context.Context, s *session, pe *v1alpha1.PlanExecut
 		if err := s.client.Get(ctx, client.ObjectKeyFromObject(pe), pe); err != nil {
 			return false, evidence.Denied("reading the PlanExecution "+pe.Name, err) //nolint:wrapcheck // it says what it is about
 		}
-		switch state := pe.Status.State; {
-		case state == v1alpha1.RunStalled:
-			return false, fmt.Errorf("plan %s is stalled: %s. What to do: kubectl kudo diagnose %s -n %s", pe.Spec.Plan, pe.Status.Message, of, pe.Namespace)
-		case state.Terminal() && state != v1alpha1.RunSucceeded:
-			return false, fmt.Errorf("plan %s ended %s (%s): %s", pe.Spec.Plan, state, pe.Status.Reason, pe.Status.Message)
-		default:
-			return state.Terminal(), nil
-		}
+		return evidence.Ended(pe) //nolint:wrapcheck // it says what it is about
 	})
 	switch {
 	case err == nil:
