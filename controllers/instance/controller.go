@@ -57,6 +57,8 @@ type Reconciler struct {
 	memory   memory[recollection]
 	contents memory[lookedAt]
 	rules    memory[evaluated]
+	// released are Instances whose finalizer was taken off, until the cache shows that they went.
+	released memory[bool]
 }
 
 // Reconcile observes, decides, acts, and writes status when something changed.
@@ -77,6 +79,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !controllerutil.ContainsFinalizer(inst, v1alpha1.FinalizerInstance) {
 		return ctrl.Result{}, r.addFinalizer(ctx, inst)
+	}
+	if inst.DeletionTimestamp != nil && *r.released.of(inst, kept) {
+		return ctrl.Result{}, nil
 	}
 	o, err := r.gather(ctx, inst)
 	if err != nil {
@@ -122,6 +127,7 @@ func (r *Reconciler) abandon(key types.NamespacedName) {
 	r.stalled.set(r.Metrics, key, "", false)
 	r.forget(key)
 	r.unobserve(key)
+	r.released.forget(key)
 }
 
 // store writes status, guarded by resourceVersion. The answer confirms the lock.

@@ -101,11 +101,15 @@ func (r *Reconciler) finish(ctx context.Context, inst *v1alpha1.Instance, o *obs
 	base := inst.DeepCopy()
 	controllerutil.RemoveFinalizer(inst, v1alpha1.FinalizerInstance)
 	err := r.Client.Patch(ctx, inst, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
-		return client.IgnoreNotFound(fmt.Errorf("removing the finalizer: %w", err))
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("removing the finalizer: %w", err)
 	}
+	*r.released.of(inst, kept) = true
 	return nil
 }
+
+// kept is what is known of the finalizer of an Instance at first.
+func kept() bool { return false }
 
 // removeOwned removes an object if it is still the Instance's, as it is now.
 func (r *Reconciler) removeOwned(ctx context.Context, applier *apply.Applier, ref v1alpha1.ObjectReference) error {

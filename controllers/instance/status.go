@@ -139,11 +139,14 @@ func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {
 	set(v1alpha1.ConditionWaiting, v.waiting, metav1.ConditionTrue)
 }
 
-// planColumn is the newest admitted plan and its state, for people.
+// planColumn is the newest admitted plan and its state, for people. What it said stays while
+// the newest is not shown: it was removed after its end, or the cache is behind.
 func planColumn(inst *v1alpha1.Instance, o *observed) string {
 	var newest *v1alpha1.PlanExecution
+	shown := int64(0)
 	for i := range o.runs {
 		pe := &o.runs[i]
+		shown = max(shown, pe.Status.Epoch)
 		beside := pe.Status.Program != nil && pe.Status.Program.Shared
 		if pe.Status.Epoch > 0 && !beside && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
 			newest = pe
@@ -151,6 +154,9 @@ func planColumn(inst *v1alpha1.Instance, o *observed) string {
 	}
 	if a := inst.Status.Active; a != nil && (newest == nil || newest.UID != a.UID) {
 		return a.Plan + ": " + string(v1alpha1.RunRunning)
+	}
+	if said := inst.Status.Plan; said != "" && o.facts.Active == "" && shown < inst.Status.Epoch {
+		return said
 	}
 	if newest == nil {
 		return ""

@@ -140,4 +140,13 @@ func TestPlanColumn(t *testing.T) {
 	if got := planColumn(zk(), &observed{}); got != "" {
 		t.Errorf("none: %q", got)
 	}
+	inst = zk()
+	inst.Status.Epoch, inst.Status.Plan = 3, "upgrade: Succeeded"
+	if got := planColumn(inst, o); got != "upgrade: Succeeded" {
+		t.Errorf("one that ended and is not shown: %q", got)
+	}
+	o.facts.Active, inst.Status.Plan = "d", "upgrade: Running"
+	if got := planColumn(inst, o); got != "update: Stalled" {
+		t.Errorf("one that was removed while it ran: %q", got)
+	}
 }
