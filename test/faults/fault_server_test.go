@@ -41,7 +41,7 @@ func servers() []*class {
 				if err != nil {
 					return fmt.Errorf("starting %s again: %w", program, err)
 				}
-				return nil
+				return h.player.Reconnect(ctx)
 			}
 			return f
 		}

@@ -46,7 +46,7 @@ func (p *Player) list(ctx context.Context, o client.Object) ([]client.Object, sc
 	if !ok {
 		return nil, gvk, fmt.Errorf("a list of %s is no list", gvk.Kind)
 	}
-	if err := p.cache.List(ctx, list); err != nil {
+	if err := p.seen().List(ctx, list); err != nil {
 		return nil, gvk, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 	}
 	items, err := meta.ExtractList(list)

@@ -64,12 +64,15 @@ func ByAnnotation(o client.Object) Act {
 // Player plays all namespaces of an API server.
 type Player struct {
 	client  client.Client
-	cache   cache.Cache
+	config  *rest.Config
 	queue   workqueue.TypedRateLimitingInterface[item]
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex
+	mu    sync.Mutex
+	cache cache.Cache
+	// blind ends the watches of the cache.
+	blind  context.CancelFunc
 	rule   Rule
 	jobs   []Job
 	errors []error
@@ -97,36 +100,73 @@ func Start(ctx context.Context, config *rest.Config) (*Player, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the player of workloads: %w", err)
 	}
-	store, err := cache.New(config, cache.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("starting the player of workloads: %w", err)
-	}
 	p := &Player{
-		client: c, cache: store, rule: ByAnnotation,
+		client: c, config: config, rule: ByAnnotation, blind: func() {},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[item]()),
 	}
 	ctx, p.cancel = context.WithCancel(ctx)
-	p.running.Go(func() { p.report(store.Start(ctx)) })
-	for _, o := range append(played(), collected()...) {
-		if err := p.follow(ctx, o); err != nil {
-			return nil, errors.Join(err, p.Stop())
-		}
-	}
-	// An informer of a cache that has not begun to run yet is not waited for.
-	if !store.WaitForCacheSync(ctx) {
-		return nil, errors.Join(errors.New("starting the player of workloads: its cache does not fill"), p.Stop())
+	if err := p.watch(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the player of workloads: %w", err), p.Stop())
 	}
 	p.running.Go(func() { p.work(ctx) })
 	return p, nil
 }
 
+// Reconnect begins the watches anew. After the API server was away they wait longer and longer
+// between their tries, and see what happens up to half a minute late.
+func (p *Player) Reconnect(ctx context.Context) error {
+	if err := p.watch(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("connecting the player of workloads again: %w", err)
+	}
+	return nil
+}
+
+// watch fills a cache with all that there is, and goes by that from then on.
+func (p *Player) watch(ctx context.Context) error {
+	store, err := cache.New(p.config, cache.Options{Scheme: p.client.Scheme()})
+	if err != nil {
+		return fmt.Errorf("making a cache: %w", err)
+	}
+	ctx, blind := context.WithCancel(ctx)
+	p.running.Go(func() { p.report(store.Start(ctx)) })
+	kinds := append(played(), collected()...)
+	for _, o := range kinds {
+		// An informer of a cache that has not begun to run yet is not waited for.
+		if _, err := store.GetInformer(ctx, o); err != nil {
+			blind()
+			return fmt.Errorf("watching %T: %w", o, err)
+		}
+	}
+	if !store.WaitForCacheSync(ctx) {
+		blind()
+		return errors.New("the cache does not fill")
+	}
+	p.mu.Lock()
+	p.blind()
+	p.cache, p.blind = store, blind
+	p.mu.Unlock()
+	for _, o := range kinds {
+		if err := p.follow(ctx, store, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seen is the cache that the player goes by now.
+func (p *Player) seen() cache.Cache {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cache
+}
+
 // follow puts every change of a kind in the queue.
-func (p *Player) follow(ctx context.Context, o client.Object) error {
+func (p *Player) follow(ctx context.Context, store cache.Cache, o client.Object) error {
 	gvk, err := apiutil.GVKForObject(o, p.client.Scheme())
 	if err != nil {
 		return fmt.Errorf("finding the kind of %T: %w", o, err)
 	}
-	informer, err := p.cache.GetInformer(ctx, o)
+	informer, err := store.GetInformer(ctx, o)
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", gvk.Kind, err)
 	}
@@ -177,6 +217,9 @@ func (p *Player) Set(ctx context.Context, rule Rule) error {
 // Stop ends the player and returns what went wrong while it ran.
 func (p *Player) Stop() error {
 	p.cancel()
+	p.mu.Lock()
+	p.blind()
+	p.mu.Unlock()
 	p.queue.ShutDown()
 	p.running.Wait()
 	p.mu.Lock()
@@ -268,5 +311,5 @@ func (p *Player) read(ctx context.Context, next item) (client.Object, error) {
 	if !ok {
 		return nil, fmt.Errorf("a %s is no object", next.kind.Kind)
 	}
-	return o, p.cache.Get(ctx, next.key, o)
+	return o, p.seen().Get(ctx, next.key, o)
 }

@@ -187,6 +187,25 @@ func TestJobs(t *testing.T) {
 	}
 }
 
+// What was made and went while nobody watched is made up for.
+func TestReconnect(t *testing.T) {
+	s := newStage(t)
+	s.blind()
+	owner := s.statefulSet("owner")
+	s.create(t, owner)
+	owned := &corev1.ConfigMap{ObjectMeta: s.meta("owned")}
+	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: owner.Name, UID: "gone"}}
+	s.create(t, owned)
+	if err := s.Reconnect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "the set is ready", owner, func() bool { return owner.Status.ReadyReplicas == 3 })
+	s.untilGone(t, owned)
+	job := s.job("after")
+	s.create(t, job)
+	s.until(t, "a new job ends", job, func() bool { return ended(job) })
+}
+
 func TestCollection(t *testing.T) {
 	s := newStage(t)
 	owner := &corev1.ConfigMap{ObjectMeta: s.meta("owner")}
