@@ -252,7 +252,7 @@ func (h *harness) inspect(ctx context.Context, r *run) {
 	if err := h.awaitUsers(ctx); err != nil {
 		r.fail(ruleEnd, "%v", err)
 	}
-	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		objects, err := h.objects(ctx, r.namespace)
 		if err != nil {
 			return false, err

@@ -32,8 +32,8 @@ func collected() []client.Object {
 	}
 }
 
-// list returns all objects of a kind that the cache holds.
-func (p *Player) list(ctx context.Context, o client.Object) ([]client.Object, schema.GroupVersionKind, error) {
+// list returns all objects of a kind that a cache holds.
+func (p *Player) list(ctx context.Context, store client.Reader, o client.Object) ([]client.Object, schema.GroupVersionKind, error) {
 	gvk, err := apiutil.GVKForObject(o, p.client.Scheme())
 	if err != nil {
 		return nil, gvk, fmt.Errorf("finding the kind of %T: %w", o, err)
@@ -46,7 +46,7 @@ func (p *Player) list(ctx context.Context, o client.Object) ([]client.Object, sc
 	if !ok {
 		return nil, gvk, fmt.Errorf("a list of %s is no list", gvk.Kind)
 	}
-	if err := p.seen().List(ctx, list); err != nil {
+	if err := store.List(ctx, list); err != nil {
 		return nil, gvk, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 	}
 	items, err := meta.ExtractList(list)
@@ -65,7 +65,7 @@ func (p *Player) list(ctx context.Context, o client.Object) ([]client.Object, sc
 // dependents are the objects that name an owner by this UID.
 func (p *Player) dependents(ctx context.Context, owner types.UID) (objects []client.Object, kinds []schema.GroupVersionKind, err error) {
 	for _, kind := range append(played(), collected()...) {
-		all, gvk, err := p.list(ctx, kind)
+		all, gvk, err := p.list(ctx, p.seen(), kind)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -72,8 +73,10 @@ type Player struct {
 	mu    sync.Mutex
 	cache cache.Cache
 	// blind ends the watches of the cache.
-	blind  context.CancelFunc
-	rule   Rule
+	blind context.CancelFunc
+	// versions of the objects that were put in the queue, by UID.
+	versions map[types.UID]string
+	rule     Rule
 	jobs   []Job
 	errors []error
 }
@@ -101,7 +104,7 @@ func Start(ctx context.Context, config *rest.Config) (*Player, error) {
 		return nil, fmt.Errorf("starting the player of workloads: %w", err)
 	}
 	p := &Player{
-		client: c, config: config, rule: ByAnnotation, blind: func() {},
+		client: c, config: config, rule: ByAnnotation, blind: func() {}, versions: map[types.UID]string{},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[item]()),
 	}
 	ctx, p.cancel = context.WithCancel(ctx)
@@ -142,6 +145,7 @@ func (p *Player) watch(ctx context.Context) error {
 		return errors.New("the cache does not fill")
 	}
 	p.mu.Lock()
+	old := p.cache
 	p.blind()
 	p.cache, p.blind = store, blind
 	p.mu.Unlock()
@@ -149,8 +153,47 @@ func (p *Player) watch(ctx context.Context) error {
 		if err := p.follow(ctx, store, o); err != nil {
 			return err
 		}
+		if old == nil {
+			continue
+		}
+		if err := p.missed(ctx, old, store, o); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// missed looks after the dependents of what went while nobody watched.
+func (p *Player) missed(ctx context.Context, old, now cache.Cache, kind client.Object) error {
+	before, _, err := p.list(ctx, old, kind)
+	if err != nil {
+		return err
+	}
+	after, _, err := p.list(ctx, now, kind)
+	if err != nil {
+		return err
+	}
+	there := map[types.UID]bool{}
+	for _, o := range after {
+		there[o.GetUID()] = true
+	}
+	for _, o := range before {
+		if !there[o.GetUID()] {
+			p.orphaned(ctx, o)
+		}
+	}
+	return nil
+}
+
+// changed says whether an object is not as it was when it was last put in the queue.
+func (p *Player) changed(o client.Object) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.versions[o.GetUID()] == o.GetResourceVersion() {
+		return false
+	}
+	p.versions[o.GetUID()] = o.GetResourceVersion()
+	return true
 }
 
 // seen is the cache that the player goes by now.
@@ -171,7 +214,7 @@ func (p *Player) follow(ctx context.Context, store cache.Cache, o client.Object)
 		return fmt.Errorf("watching %s: %w", gvk.Kind, err)
 	}
 	add := func(changed any) {
-		if o, ok := changed.(client.Object); ok {
+		if o, ok := changed.(client.Object); ok && p.changed(o) {
 			p.record(o)
 			p.queue.Add(item{kind: gvk, key: client.ObjectKeyFromObject(o)})
 		}
@@ -203,7 +246,7 @@ func (p *Player) Set(ctx context.Context, rule Rule) error {
 	p.rule = rule
 	p.mu.Unlock()
 	for _, o := range played() {
-		objects, gvk, err := p.list(ctx, o)
+		objects, gvk, err := p.list(ctx, p.seen(), o)
 		if err != nil {
 			return err
 		}
