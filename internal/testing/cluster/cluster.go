@@ -147,10 +147,7 @@ func (c *Cluster) configure(log string) error {
 
 // Stop ends the API server and removes its files.
 func (c *Cluster) Stop() error {
-	for _, program := range c.revived {
-		program.kill()
-	}
-	err := c.env.Stop()
+	err := errors.Join(c.killRevived(), c.env.Stop())
 	if c.guard != nil {
 		err = errors.Join(err, c.guard.release())
 	}

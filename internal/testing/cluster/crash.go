@@ -33,6 +33,20 @@ func (r *revived) kill() {
 	<-r.ended
 }
 
+// killRevived ends what was started again, and the API server with it: without its etcd it
+// does not end when it is asked to.
+func (c *Cluster) killRevived() error {
+	const server = "kube-apiserver"
+	var err error
+	if c.revived["etcd"] != nil && c.revived[server] == nil {
+		_, err = c.Crash(server)
+	}
+	for _, program := range c.revived {
+		program.kill()
+	}
+	return err
+}
+
 // Crash kills a program of the control plane, kube-apiserver or etcd, as a failing node
 // would. The returned function starts it again as it was, with its data, and returns
 // once the API server is ready.

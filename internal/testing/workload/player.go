@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -77,8 +78,8 @@ type Player struct {
 	// versions of the objects that were put in the queue, by UID.
 	versions map[types.UID]string
 	rule     Rule
-	jobs   []Job
-	errors []error
+	jobs     []Job
+	errors   []error
 }
 
 // item is an object to look at.
@@ -292,7 +293,7 @@ func (p *Player) work(ctx context.Context) {
 
 // passing says whether an error comes of an API server that is being started again.
 func passing(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
+	return errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "http2: client connection") || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
 		apierrors.IsServiceUnavailable(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsInternalError(err)
 }
 
