@@ -115,15 +115,7 @@ func (g group) test(t *testing.T, binary string) {
 // part runs the beginning of a queue on an API server of its own, and returns the rest.
 // The first part finds out what there is to run.
 func (g group) part(t *testing.T, binary string, part int, queue []*point) []*point {
-	own, err := cluster.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := own.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	own := startOwn(t)
 	s := &suite{h: newHarness(t, own, binary, "f", g[0].apart, g[0].env...), workloads: g.usable()}
 	if part > 1 {
 		next := queue[:min(most, len(queue))]
@@ -140,6 +132,21 @@ func (g group) part(t *testing.T, binary string, part int, queue []*point) []*po
 	s.suffer(t)
 	s.verdict(t, 10*time.Second)
 	return queue
+}
+
+// startOwn starts an API server that ends with the test.
+func startOwn(t *testing.T) *cluster.Cluster {
+	t.Helper()
+	own, err := cluster.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := own.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return own
 }
 
 // points are those of all classes, by workload: those of one are prepared together.

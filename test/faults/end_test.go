@@ -157,8 +157,10 @@ func (h *harness) awaitUsers(ctx context.Context) error {
 	for i := range instances.Items {
 		inst := &instances.Items[i]
 		users["app-"+inst.Spec.Version]++
-		if runs := inst.Status.Version; runs != "" && runs != inst.Spec.Version {
-			users["app-"+runs]++ // on its way to the other
+		runs := "app-" + inst.Status.Version
+		// A mutant leaves an Instance that claims to run what never was.
+		if _, published := users[runs]; published && inst.Status.Version != inst.Spec.Version {
+			users[runs]++ // on its way to the other
 		}
 	}
 	right := map[string]bool{}

@@ -39,7 +39,6 @@ type mutant struct {
 // TestMutants proves that the harness can see: each mutant breaks a rule of the design,
 // and the fault must bring it to light. As far as it needs one, it must work without.
 func TestMutants(t *testing.T) {
-	c := cluster.Get(t)
 	chosen := slices.DeleteFunc(mutants(), func(m *mutant) bool {
 		return !(m.quick || settings.all) || (settings.only != "" && settings.only != m.label()) || len(settings.classes) > 0
 	})
@@ -54,6 +53,10 @@ func TestMutants(t *testing.T) {
 			continue
 		}
 		t.Run(map[bool]string{false: "alone", true: "apart"}[apart], func(t *testing.T) {
+			c := cluster.Get(t)
+			if apart { // what the others left behind would go on there
+				c = startOwn(t)
+			}
 			caught += hunt(t, c, sane, group, apart)
 		})
 	}
@@ -63,7 +66,7 @@ func TestMutants(t *testing.T) {
 // hunt looks for mutants, with one harness for all of them.
 func hunt(t *testing.T, c *cluster.Cluster, sane string, group []*mutant, apart bool) (caught int) {
 	t.Helper()
-	h := newHarness(t, c, sane, map[bool]string{false: "mutant", true: "mutants"}[apart], apart)
+	h := newHarness(t, c, sane, "mutant", apart)
 	h.lenient = true
 	s := &suite{h: h}
 	for i := range workloads {
@@ -140,6 +143,11 @@ func (m *mutant) test(t *testing.T, h *harness, reference *run, i int) {
 	}
 	if found := list(last.problems); !strings.Contains(found, m.finds) {
 		t.Errorf("the harness did not find %q; found:\n\t%s", m.finds, found)
+		if settings.logs {
+			raw, err := h.logSince(0)
+			t.Logf("the manager's log (%v):\n%s", err, raw)
+			t.Logf("writes: %s", last.trace())
+		}
 	} else {
 		t.Logf("found, as it should be:\n\t%s", found)
 	}

@@ -46,11 +46,15 @@ func deriveFrom(`},
 			finds: "was announced by no status",
 		},
 		{
-			name: "a run that is taken over from the cache",
-			edits: []edit{{"controllers/planexecution/open.go", `	return inst, live, nil
+			// Either rule alone keeps the new StatefulSet: a removal that differs from its record is announced.
+			name: "a run that is taken over from the cache, and removes what it finds",
+			edits: []edit{
+				{"controllers/planexecution/open.go", `	return inst, live, nil
 `, `	r.Lock.Confirm(pe.UID, epoch)
 	return inst, pe, nil
-`}},
+`},
+				{"controllers/planexecution/effects.go", `n.ahead || !slices.Equal(refs, n.objects[e.Path])`, `n.ahead || false && !slices.Equal(refs, n.objects[e.Path])`},
+			},
 			workload: "upgrade", class: "lagging-lists", write: write{"PATCH statefulsets/one", 1}, shown: write{"DELETE statefulsets/one", 1},
 			lagging: "planexecutions", finds: "was announced by no status",
 		},
