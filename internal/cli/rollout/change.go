@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -121,24 +123,32 @@ func (c *change) run(ctx context.Context, env *command.Env, name string) error {
 // put writes the spec of a target, unless somebody changed it since it was read. What is written
 // beside the spec meanwhile does not count: while a plan runs, the manager does so all the time.
 func (s *session) put(ctx context.Context, target *unstructured.Unstructured, options ...client.UpdateOption) error {
-	uid, generation, spec := target.GetUID(), target.GetGeneration(), target.Object["spec"]
-	return retry.RetryOnConflict(retry.DefaultBackoff, func() error { //nolint:wrapcheck // the caller words it
-		conflict := s.client.Update(ctx, target, append(options, manager)...)
-		if !apierrors.IsConflict(conflict) {
-			return conflict
+	patience := wait.Backoff{Steps: 8, Duration: 10 * time.Millisecond, Factor: 2, Jitter: 0.1}
+	again := false
+	return retry.RetryOnConflict(patience, func() error { //nolint:wrapcheck // the caller words it
+		if again {
+			if err := s.refresh(ctx, target); err != nil {
+				return err
+			}
 		}
-		live := &unstructured.Unstructured{}
-		live.SetGroupVersionKind(target.GroupVersionKind())
-		if err := s.client.Get(ctx, client.ObjectKeyFromObject(target), live); err != nil {
-			return err
-		}
-		if live.GetUID() != uid || live.GetGeneration() != generation {
-			return errChanged
-		}
-		live.Object["spec"] = spec
-		target.Object = live.Object
-		return conflict
+		again = true
+		return s.client.Update(ctx, target, append(options, manager)...)
 	})
+}
+
+// refresh takes over all but the spec of a target as it is now, unless somebody changed that.
+func (s *session) refresh(ctx context.Context, target *unstructured.Unstructured) error {
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(target.GroupVersionKind())
+	if err := s.client.Get(ctx, client.ObjectKeyFromObject(target), live); err != nil {
+		return err //nolint:wrapcheck // the caller words it
+	}
+	if live.GetUID() != target.GetUID() || live.GetGeneration() != target.GetGeneration() {
+		return errChanged
+	}
+	live.Object["spec"] = target.Object["spec"]
+	target.Object = live.Object
+	return nil
 }
 
 // errChanged ends the attempts to write a spec.
