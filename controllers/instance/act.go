@@ -64,10 +64,7 @@ func admission(next *v1alpha1.Instance, o *observed, run engine.Run) *v1alpha1.A
 		epoch = a.Epoch // admitted already, by who knew more than this cache
 	}
 	if epoch == 0 {
-		epoch = next.Status.Epoch
-		for _, pe := range o.runs {
-			epoch = max(epoch, pe.Status.Epoch)
-		}
+		epoch = max(next.Status.Epoch, o.epoch())
 		epoch++
 	}
 	next.Status.Epoch = max(next.Status.Epoch, epoch)

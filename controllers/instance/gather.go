@@ -57,6 +57,15 @@ func (o *observed) run(uid types.UID) *v1alpha1.PlanExecution {
 	return nil
 }
 
+// epoch is the highest that an execution which is shown was admitted with.
+func (o *observed) epoch() int64 {
+	var epoch int64
+	for i := range o.runs {
+		epoch = max(epoch, o.runs[i].Status.Epoch)
+	}
+	return epoch
+}
+
 // problem is why there is no desired state to roll out.
 type problem struct {
 	reason, message string

@@ -22,9 +22,7 @@ import (
 func (r *Reconciler) status(next *v1alpha1.Instance, o *observed, c engine.Choice) {
 	s := &next.Status
 	s.ObservedGeneration = next.Generation
-	for i := range o.runs {
-		s.Epoch = max(s.Epoch, o.runs[i].Status.Epoch)
-	}
+	s.Epoch = max(s.Epoch, o.epoch())
 	s.LastCompleted = o.baseline.Execution
 	s.Version = ""
 	if o.baseline.Completed != nil {
@@ -143,10 +141,8 @@ func (r *Reconciler) conditions(inst *v1alpha1.Instance, v outcome) {
 // the newest is not shown: it was removed after its end, or the cache is behind.
 func planColumn(inst *v1alpha1.Instance, o *observed) string {
 	var newest *v1alpha1.PlanExecution
-	shown := int64(0)
 	for i := range o.runs {
 		pe := &o.runs[i]
-		shown = max(shown, pe.Status.Epoch)
 		beside := pe.Status.Program != nil && pe.Status.Program.Shared
 		if pe.Status.Epoch > 0 && !beside && (newest == nil || pe.Status.Epoch > newest.Status.Epoch) {
 			newest = pe
@@ -155,7 +151,7 @@ func planColumn(inst *v1alpha1.Instance, o *observed) string {
 	if a := inst.Status.Active; a != nil && (newest == nil || newest.UID != a.UID) {
 		return a.Plan + ": " + string(v1alpha1.RunRunning)
 	}
-	if said := inst.Status.Plan; said != "" && o.facts.Active == "" && shown < inst.Status.Epoch {
+	if said := inst.Status.Plan; said != "" && o.facts.Active == "" && o.epoch() < inst.Status.Epoch {
 		return said
 	}
 	if newest == nil {
